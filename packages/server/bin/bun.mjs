@@ -33,7 +33,9 @@ export function bunPath() {
       if (existsSync(path) && statSync(path).size > 1_000_000) return path;
     }
   }
-  throw new Error(`no Bun binary for ${process.platform} ${process.arch}: run "npm ci" again on this machine`);
+  throw new Error(
+    `no Bun binary for ${process.platform} ${process.arch}: run "npm ci" again on this machine`,
+  );
 }
 
 /**
@@ -56,5 +58,7 @@ export function runBun(args) {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   });
-  child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+  child.on('exit', (code, signal) =>
+    process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)),
+  );
 }

@@ -18,7 +18,12 @@ export interface ErrorSpec {
   readonly outcome: Outcome;
 }
 
-const spec = (status: number, title: string, retry: Retry = 'never', outcome: Outcome = 'not-applied'): ErrorSpec => ({
+const spec = (
+  status: number,
+  title: string,
+  retry: Retry = 'never',
+  outcome: Outcome = 'not-applied',
+): ErrorSpec => ({
   status,
   title,
   retry,

@@ -1,0 +1,9 @@
+import { auth, instance, me } from './accounts.ts';
+import { uploads } from './uploads.ts';
+import { users } from './users.ts';
+import { feed, videos } from './videos.ts';
+
+export const API_PREFIX = '/api/v1';
+
+/** Every request of the interface, by resource. */
+export const api = { instance, auth, me, users, uploads, videos, feed };

@@ -1,0 +1,248 @@
+import { z } from 'zod';
+import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { Relation, User, UserId } from './users.ts';
+
+export const VideoVisibility = z.enum(['public', 'followers', 'unlisted', 'private']);
+export type VideoVisibility = z.infer<typeof VideoVisibility>;
+
+/** `playable`: the smallest rendition can be watched, others are still being made. */
+export const VideoStatus = z.enum(['processing', 'playable', 'ready', 'failed']);
+export type VideoStatus = z.infer<typeof VideoStatus>;
+
+export const Sprite = z
+  .object({
+    url: z.string(),
+    columns: z.int(),
+    rows: z.int(),
+    tileWidth: z.int(),
+    tileHeight: z.int(),
+    intervalMs: z.int(),
+    count: z.int(),
+  })
+  .meta({ id: 'Sprite', description: 'A grid of stills for the seek bar' });
+export type Sprite = z.infer<typeof Sprite>;
+
+export const VideoReason = z
+  .object({ kind: z.enum(['following', 'latest', 'author']) })
+  .meta({ id: 'VideoReason' });
+
+/** What a feed shows of a video. */
+export const VideoCard = z
+  .object({
+    id: Id,
+    title: z.string(),
+    description: z.string(),
+    tags: z.array(z.string()),
+    author: User,
+    /** Null until the first rendition is made. The links are signed and expire: ask again rather than keep them. */
+    coverUrl: z.string().nullable(),
+    playlistUrl: z.string().nullable(),
+    sprite: Sprite.nullable(),
+    durationMs: z.int().nullable(),
+    width: z.int().nullable(),
+    height: z.int().nullable(),
+    status: VideoStatus,
+    visibility: VideoVisibility,
+    publishedAt: Timestamp.nullable(),
+    viewer: z.object({ own: z.boolean(), following: z.boolean() }),
+    reason: VideoReason,
+  })
+  .meta({ id: 'VideoCard' });
+export type VideoCard = z.infer<typeof VideoCard>;
+
+/** A video as its owner sees it. */
+export const OwnVideo = VideoCard.extend({
+  publishAt: Timestamp.nullable(),
+  createdAt: Timestamp,
+  coverSuggestions: z.array(z.object({ url: z.string(), timeMs: z.int() })),
+  /** Why it failed, or why it was taken down. */
+  failure: z.object({ code: z.string(), title: z.string() }).nullable(),
+  takenDown: z.object({ reason: z.string() }).nullable(),
+}).meta({ id: 'OwnVideo' });
+export type OwnVideo = z.infer<typeof OwnVideo>;
+
+export const VideoDetail = z
+  .object({
+    video: VideoCard,
+    /** Only for the owner. */
+    own: OwnVideo.nullable(),
+    author: User,
+    relation: Relation.nullable(),
+    /** Names of optional parts that could not be had in time. */
+    degraded: z.array(z.string()),
+  })
+  .meta({ id: 'VideoDetail' });
+export type VideoDetail = z.infer<typeof VideoDetail>;
+
+/** One event of `GET /videos/{id}/progress`. */
+export const TranscodeProgress = z
+  .object({
+    status: VideoStatus,
+    stage: z.enum(['queued', 'probing', 'covers', 'renditions', 'sprite', 'done', 'failed']),
+    percent: z.number().min(0).max(100),
+    etaMs: z.int().nullable(),
+    renditions: z.array(z.string()),
+    failure: z.object({ code: z.string(), title: z.string() }).nullable(),
+  })
+  .meta({ id: 'TranscodeProgress' });
+export type TranscodeProgress = z.infer<typeof TranscodeProgress>;
+
+export const TITLE_MAX = 100;
+export const DESCRIPTION_MAX = 2000;
+export const TAGS_MAX = 10;
+
+const Tag = z
+  .string()
+  .transform((value) => value.normalize('NFKC').replace(/^#/, '').trim().toLowerCase())
+  .refine((value) => /^[\p{L}\p{N}_]{1,30}$/u.test(value), 'letters, digits and _, up to 30');
+const Tags = z
+  .array(Tag)
+  .max(TAGS_MAX)
+  .transform((tags) => [...new Set(tags)]);
+
+const videoFields = {
+  title: text(1, TITLE_MAX),
+  description: text(0, DESCRIPTION_MAX),
+  tags: Tags,
+  coverTimeMs: z.int().min(0).max(86_400_000),
+  visibility: VideoVisibility,
+  publishAt: Timestamp,
+};
+const one = z.object({ id: Id });
+
+export const videos = {
+  create: endpoint({
+    method: 'POST',
+    path: '/videos',
+    tag: 'videos',
+    summary: 'Publish a finished upload, now or at `publishAt`',
+    access: 'user',
+    limit: 'write',
+    body: z.object({
+      uploadId: Id,
+      title: videoFields.title,
+      description: videoFields.description.default(''),
+      tags: videoFields.tags.default([]),
+      coverTimeMs: videoFields.coverTimeMs.optional(),
+      visibility: videoFields.visibility.default('public'),
+      publishAt: videoFields.publishAt.optional(),
+    }),
+    status: 202,
+    response: OwnVideo,
+    problems: ['upload-incomplete', 'upload-used', 'publish-time-passed'],
+  }),
+  get: endpoint({
+    method: 'GET',
+    path: '/videos/{id}',
+    tag: 'videos',
+    summary: 'A video with all that its page shows',
+    access: 'optional',
+    limit: 'read',
+    params: one,
+    status: 200,
+    response: VideoDetail,
+  }),
+  update: endpoint({
+    method: 'PATCH',
+    path: '/videos/{id}',
+    tag: 'videos',
+    summary: 'Change a video; absent fields stay. `publishAt: null` publishes a scheduled one now',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    body: z.object({
+      title: videoFields.title.optional(),
+      description: videoFields.description.optional(),
+      tags: videoFields.tags.optional(),
+      coverTimeMs: videoFields.coverTimeMs.optional(),
+      visibility: videoFields.visibility.optional(),
+      publishAt: videoFields.publishAt.nullable().optional(),
+    }),
+    status: 200,
+    response: OwnVideo,
+    problems: ['video-not-ready', 'publish-time-passed'],
+  }),
+  delete: endpoint({
+    method: 'DELETE',
+    path: '/videos/{id}',
+    tag: 'videos',
+    summary: 'Delete one’s own video, for good',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    status: 204,
+  }),
+  takedown: endpoint({
+    method: 'POST',
+    path: '/videos/{id}/takedown',
+    tag: 'moderation',
+    summary: 'Withdraw anybody’s video',
+    access: 'moderator',
+    limit: 'write',
+    params: one,
+    body: z.object({ reason: text(1, 500) }),
+    status: 204,
+  }),
+  progress: endpoint({
+    method: 'GET',
+    path: '/videos/{id}/progress',
+    tag: 'videos',
+    summary: 'Server-sent events `progress` (a TranscodeProgress each) until `ready` or `failed`',
+    access: 'user',
+    limit: 'read',
+    params: one,
+    status: 200,
+    rawResponse: 'text/event-stream',
+  }),
+  byUser: endpoint({
+    method: 'GET',
+    path: '/users/{id}/videos',
+    tag: 'videos',
+    summary: 'Somebody’s videos, newest first; one’s own list also holds what others cannot see',
+    access: 'optional',
+    limit: 'read',
+    params: z.object({ id: UserId }),
+    query: PageQuery,
+    status: 200,
+    response: pageOf(VideoCard),
+  }),
+  own: endpoint({
+    method: 'GET',
+    path: '/users/me/videos',
+    tag: 'videos',
+    summary: 'One’s own videos with their state, the last created first',
+    access: 'user',
+    limit: 'read',
+    query: PageQuery,
+    status: 200,
+    response: pageOf(OwnVideo),
+  }),
+};
+
+export const feed = {
+  following: endpoint({
+    method: 'GET',
+    path: '/feed/following',
+    tag: 'feed',
+    summary: 'Videos of everybody the viewer follows, newest first',
+    access: 'user',
+    limit: 'read',
+    query: PageQuery,
+    status: 200,
+    response: pageOf(VideoCard),
+    problems: ['invalid-cursor'],
+  }),
+  latest: endpoint({
+    method: 'GET',
+    path: '/feed/latest',
+    tag: 'feed',
+    summary: 'All public videos, newest first',
+    access: 'optional',
+    limit: 'read',
+    query: PageQuery,
+    status: 200,
+    response: pageOf(VideoCard),
+    problems: ['invalid-cursor'],
+  }),
+};
