@@ -112,6 +112,7 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly status: number;
+  readonly title: string;
   readonly retry: Retry;
   readonly outcome: Outcome;
   readonly detail: string | undefined;
@@ -123,6 +124,7 @@ export class AppError extends Error {
     super(details.detail ?? entry.title, { cause: details.cause });
     this.code = code;
     this.status = entry.status;
+    this.title = entry.title;
     this.retry = entry.retry;
     this.outcome = entry.outcome;
     this.detail = details.detail;

@@ -1,0 +1,170 @@
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+import { readRawSettings, type SettingFault } from './env.ts';
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const path = z
+  .string()
+  .min(1)
+  .transform((value) => (isAbsolute(value) ? value : resolve(value)));
+
+export const roles = ['api', 'worker'] as const;
+export type Role = (typeof roles)[number];
+
+/** Every setting: its name, what it must be, its default and what it does. `docs/operating/settings.md` is made from it. */
+export const settingSpecs = {
+  HVIDEO_HOST: { schema: z.string().min(1), default: '127.0.0.1', about: 'Address to listen on' },
+  HVIDEO_PORT: { schema: whole(0, 65_535), default: '8080', about: 'Port to listen on; 0 picks a free one' },
+  HVIDEO_DATA: { schema: path, default: './data', about: 'Folder for the database, media and keys' },
+  HVIDEO_ROLES: {
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((role) => role.trim()))
+      .pipe(z.array(z.enum(roles)).min(1)),
+    default: roles.join(','),
+    about: 'What this process does; the embedded profile always does everything',
+  },
+  HVIDEO_PUBLIC_URL: {
+    schema: z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/$/, '')),
+    default: undefined,
+    about: 'The address people use, when a proxy stands in front; its origin is accepted for cookie sessions',
+  },
+  HVIDEO_TRUSTED_PROXIES: {
+    schema: whole(0, 10),
+    default: '0',
+    about: 'How many proxies stand in front and add to X-Forwarded-For',
+  },
+  HVIDEO_NAME: {
+    schema: z.string().min(1).max(60),
+    default: 'H-Video',
+    about: 'Name of the community until the set-up gives one',
+  },
+  HVIDEO_REGISTRATION: {
+    schema: z.enum(['open', 'invitation', 'closed']),
+    default: 'open',
+    about: 'Who may join',
+  },
+  HVIDEO_LOG_LEVEL: {
+    schema: z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace']),
+    default: 'info',
+    about: 'How much is logged',
+  },
+  HVIDEO_LIMITS: {
+    schema: flag,
+    default: 'true',
+    about: 'Limits on the rate of requests; off only for load tests',
+  },
+  HVIDEO_UPLOAD_MAX_BYTES: {
+    schema: whole(1, 1024 ** 4),
+    default: String(4 * 1024 ** 3),
+    about: 'Largest file that may be uploaded',
+  },
+  HVIDEO_ACCOUNT_MAX_BYTES: {
+    schema: whole(1, Number.MAX_SAFE_INTEGER),
+    default: String(50 * 1024 ** 3),
+    about: 'Room for the originals of one account',
+  },
+  HVIDEO_VIDEO_MAX_SECONDS: { schema: whole(1, 14_400), default: '600', about: 'Longest clip' },
+  HVIDEO_TRANSCODE_CONCURRENCY: {
+    schema: whole(1, 64),
+    default: '1',
+    about: 'Clips transcoded at once by one process',
+  },
+  HVIDEO_FFMPEG: {
+    schema: path,
+    default: undefined,
+    about: 'The ffmpeg to use; by default the one on the PATH, or else the bundled one',
+  },
+  HVIDEO_FFPROBE: { schema: path, default: undefined, about: 'The ffprobe to use, likewise' },
+  HVIDEO_ACCESS_TOKEN_SECONDS: {
+    schema: whole(30, 86_400),
+    default: '600',
+    about: 'Life of an access token',
+  },
+  HVIDEO_SESSION_DAYS: {
+    schema: whole(1, 3650),
+    default: '60',
+    about: 'A login ends after so many days without use',
+  },
+  HVIDEO_SHUTDOWN_SECONDS: {
+    schema: whole(1, 600),
+    default: '10',
+    about: 'Requests under way may take so long after SIGTERM',
+  },
+  HVIDEO_KEYS: {
+    schema: z.string().min(1),
+    default: undefined,
+    about: 'The signing keys as JSON, for several nodes; by default kept in the data folder',
+  },
+  DATABASE_URL: {
+    schema: z.url({ protocol: /^postgres(ql)?$/ }),
+    default: undefined,
+    about: 'A PostgreSQL 16 or newer to use in place of the embedded one',
+  },
+  HVIDEO_DATABASE_CONNECTIONS: {
+    schema: whole(2, 200),
+    default: '16',
+    about: 'Largest number of database connections',
+  },
+} as const satisfies Record<string, { schema: z.ZodType; default: string | undefined; about: string }>;
+
+export type SettingName = keyof typeof settingSpecs;
+
+type Parsed = {
+  readonly [Name in SettingName]: (typeof settingSpecs)[Name]['default'] extends string
+    ? z.output<(typeof settingSpecs)[Name]['schema']>
+    : z.output<(typeof settingSpecs)[Name]['schema']> | undefined;
+};
+
+export type Config = Parsed & {
+  /** `embedded` owns its database and every role. */
+  readonly profile: 'embedded' | 'cluster';
+};
+
+/** Every fault by name: a start is refused once, not once for each mistake. */
+export class InvalidSettings extends Error {
+  override readonly name = 'InvalidSettings';
+  readonly faults: readonly SettingFault[];
+  constructor(faults: readonly SettingFault[]) {
+    super(`settings are wrong:\n${faults.map(({ name, problem }) => `  ${name} ${problem}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+/** Reads all settings at once. `overrides` are the command line's, which win over everything. */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  overrides: Partial<Record<SettingName, string>> = {},
+): Config {
+  const names = Object.keys(settingSpecs) as SettingName[];
+  const { values, faults } = readRawSettings(names, env, env['HVIDEO_CONFIG']);
+  const parsed: Record<string, unknown> = {};
+  for (const name of names) {
+    const override = overrides[name];
+    const raw = override === undefined ? values.get(name) : { value: override, source: 'the command line' };
+    const text = raw?.value ?? settingSpecs[name].default;
+    if (text === undefined) continue;
+    const result = settingSpecs[name].schema.safeParse(text);
+    if (result.success) parsed[name] = result.data;
+    else
+      faults.push({
+        name,
+        problem: `${describeIssues(result.error)} (from ${raw?.source ?? 'the default'})`,
+      });
+  }
+  const profile = parsed['DATABASE_URL'] === undefined ? 'embedded' : 'cluster';
+  const chosenRoles = parsed['HVIDEO_ROLES'] as readonly Role[] | undefined;
+  if (profile === 'embedded' && chosenRoles && chosenRoles.length < roles.length) {
+    faults.push({
+      name: 'HVIDEO_ROLES',
+      problem: 'can be chosen only with DATABASE_URL: the embedded profile runs every role',
+    });
+  }
+  if (faults.length > 0) throw new InvalidSettings(faults);
+  return { ...(parsed as Parsed), profile };
+}
+
+function describeIssues(error: z.ZodError): string {
+  return error.issues.map((issue) => issue.message).join(', ');
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { z } from 'zod';
+
+const Key = z.object({ kid: z.string().min(1), secret: z.string().min(40) });
+const JwtKey = z.object({
+  kid: z.string().min(1),
+  privateKeyPem: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
+});
+
+/**
+ * The keys, newest first: the first signs, all verify. Several nodes share one set; adding a key in front and dropping
+ * the last one later rotates without ending a login.
+ */
+const Secrets = z.object({
+  /** Ed25519, for access tokens. */
+  jwt: z.array(JwtKey).min(1),
+  /** HMAC-SHA-256 keys of 32 bytes, base64url. */
+  refreshToken: z.array(Key).min(1),
+  media: z.array(Key).min(1),
+  cursor: z.array(Key).min(1),
+});
+export type Secrets = z.infer<typeof Secrets>;
+
+const KEEP = 3;
+
+/** Reads the keys from the setting, or from the data folder, where the first start makes them. */
+export async function loadSecrets(options: {
+  keysJson: string | undefined;
+  dataDir: string;
+}): Promise<Secrets> {
+  if (options.keysJson !== undefined) return Secrets.parse(JSON.parse(options.keysJson));
+  const path = keysPath(options.dataDir);
+  if (existsSync(path)) return Secrets.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const secrets = await newSecrets();
+  saveSecrets(options.dataDir, secrets);
+  return secrets;
+}
+
+export function keysPath(dataDir: string): string {
+  return join(dataDir, 'keys', 'keys.json');
+}
+
+/** Puts a new key of each kind in front; tokens and links signed by the last two still hold. */
+export async function rotateSecrets(dataDir: string): Promise<void> {
+  const old = await loadSecrets({ keysJson: undefined, dataDir });
+  const fresh = await newSecrets();
+  saveSecrets(dataDir, {
+    jwt: [...fresh.jwt, ...old.jwt].slice(0, KEEP),
+    refreshToken: [...fresh.refreshToken, ...old.refreshToken].slice(0, KEEP),
+    media: [...fresh.media, ...old.media].slice(0, KEEP),
+    cursor: [...fresh.cursor, ...old.cursor].slice(0, KEEP),
+  });
+}
+
+async function newSecrets(): Promise<Secrets> {
+  const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
+  const { x } = await exportJWK(privateKey);
+  const key = () => ({
+    kid: randomBytes(6).toString('base64url'),
+    secret: randomBytes(32).toString('base64url'),
+  });
+  return {
+    jwt: [{ kid: (x ?? '').slice(0, 8), privateKeyPem: await exportPKCS8(privateKey) }],
+    refreshToken: [key()],
+    media: [key()],
+    cursor: [key()],
+  };
+}
+
+/** Whole or not at all: a kill in the middle must not leave half a key file. */
+function saveSecrets(dataDir: string, secrets: Secrets): void {
+  const path = keysPath(dataDir);
+  const folder = join(dataDir, 'keys');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  const temporary = `${path}.${process.pid}`;
+  const file = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(file, JSON.stringify(secrets, null, 2));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}

@@ -1,0 +1,50 @@
+import { AppError } from '../../kernel/errors.ts';
+
+export const accessCookie = 'hvideo_session';
+
+export interface Credentials {
+  readonly token: string;
+  readonly fromCookie: boolean;
+}
+
+/** The access token of a request: the header wins over the cookie. */
+export function credentialsOf(request: Request): Credentials | undefined {
+  const header = request.headers.get('authorization');
+  if (header !== null) {
+    const [scheme, token] = header.split(' ', 2);
+    if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('token-invalid');
+    return { token, fromCookie: false };
+  }
+  const token = cookieOf(request, accessCookie);
+  return token ? { token, fromCookie: true } : undefined;
+}
+
+export function cookieOf(request: Request, name: string): string | undefined {
+  const header = request.headers.get('cookie');
+  if (header === null) return undefined;
+  for (const part of header.split(';')) {
+    const equals = part.indexOf('=');
+    if (part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim();
+  }
+  return undefined;
+}
+
+/**
+ * Refuses a write that another site made the browser send. Browsers name the origin on every write; programs that send
+ * no `Origin` hold no ambient cookies to misuse, and a Bearer token is never sent by itself.
+ */
+export function refuseCrossOrigin(request: Request, publicOrigin: string | undefined): void {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.headers.has('authorization')) return;
+  const origin = request.headers.get('origin');
+  if (origin === null) return;
+  const host = request.headers.get('host');
+  if (origin === publicOrigin || origin === `http://${host}` || origin === `https://${host}`) return;
+  throw new AppError('cross-origin');
+}
+
+/** The client's address: with N trusted proxies in front, the Nth entry of X-Forwarded-For from the right. */
+export function addressOf(request: Request, socketAddress: string, trustedProxies: number): string {
+  if (trustedProxies === 0) return socketAddress;
+  const hops = (request.headers.get('x-forwarded-for') ?? '').split(',').map((hop) => hop.trim());
+  return hops.at(-trustedProxies) || socketAddress;
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { AnyEndpoint } from '@hvideo/protocol';
+import type { z } from 'zod';
+import { AppError } from '../../kernel/errors.ts';
+import type { Idempotency } from '../../ports/database/port.ts';
+
+/** JSON requests are small; what is large is uploaded. */
+const maxJsonBytes = 64 * 1024;
+
+const noPart = undefined as never;
+
+export interface DecodedParts {
+  readonly params: never;
+  readonly query: never;
+  readonly body: never;
+  readonly bodyText: string;
+}
+
+/** Reads and validates every part of a request that its endpoint declares. */
+export async function decode(
+  endpoint: AnyEndpoint,
+  request: Request,
+  pathParams: Record<string, string>,
+): Promise<DecodedParts> {
+  const params = endpoint.params ? parse(endpoint.params, pathParams) : noPart;
+  const query = endpoint.query ? parse(endpoint.query, queryOf(request.url)) : noPart;
+  if (!endpoint.body) return { params, query, body: noPart, bodyText: '' };
+  const bodyText = await readJsonText(request);
+  return { params, query, body: parse(endpoint.body, parseJson(bodyText)), bodyText };
+}
+
+function parse(schema: z.ZodType, value: unknown): never {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data as never;
+  const fields: Record<string, string> = {};
+  for (const issue of result.error.issues.slice(0, 20)) {
+    fields[issue.path.join('.') || 'body'] ??= issue.message;
+  }
+  throw new AppError('invalid-request', { fields });
+}
+
+function queryOf(url: string): Record<string, string> {
+  const start = url.indexOf('?');
+  return start < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start)));
+}
+
+async function readJsonText(request: Request): Promise<string> {
+  const type = request.headers.get('content-type');
+  if (type !== null && !/^application\/json\s*(;|$)/i.test(type))
+    throw new AppError('unsupported-media-type');
+  if (Number(request.headers.get('content-length') ?? 0) > maxJsonBytes) throw new AppError('body-too-large');
+  if (!request.body) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > maxJsonBytes) throw new AppError('body-too-large');
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new AppError('invalid-json', { detail: 'The body is not UTF-8', cause });
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('invalid-json', { cause });
+  }
+}
+
+/** The `Idempotency-Key` of a write by a signed-in account, bound to what the request says. */
+export function idempotencyOf(
+  request: Request,
+  accountId: string | undefined,
+  bodyText: string,
+): Idempotency | undefined {
+  const key = request.headers.get('idempotency-key');
+  if (key === null) return undefined;
+  if (!/^[\x21-\x7e]{1,200}$/.test(key)) throw new AppError('invalid-idempotency-key');
+  if (accountId === undefined) return undefined;
+  const { pathname, search } = new URL(request.url);
+  const requestHash = createHash('sha256')
+    .update(`${request.method} ${pathname}${search}\n${bodyText}`)
+    .digest('base64url');
+  return { accountId, key, requestHash };
+}

@@ -1,0 +1,109 @@
+import type { Access, AnyEndpoint } from '@hvideo/protocol';
+import { AppError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { tracedRequest } from '../../kernel/trace.ts';
+import { addressOf, credentialsOf, refuseCrossOrigin } from './credentials.ts';
+import { decode, idempotencyOf } from './decode.ts';
+import type { RequestLimits } from './limits.ts';
+import { problemResponse } from './problems.ts';
+import type { Reply, RequestInfo, Route, Viewer } from './route.ts';
+
+export interface DispatchOptions {
+  /** Throws `token-invalid` or `suspended`. */
+  readonly authenticate: (token: string) => Promise<Viewer>;
+  readonly limits: RequestLimits | undefined;
+  readonly publicOrigin: string | undefined;
+  readonly trustedProxies: number;
+  readonly log: Logger;
+  readonly observe: (endpoint: AnyEndpoint, status: number, seconds: number) => void;
+}
+
+export type Dispatch = (
+  request: Request,
+  pathParams: Record<string, string>,
+  socketAddress: string,
+) => Promise<Response>;
+
+/** Makes the function that carries a request from the socket to its handler and the answer back. */
+export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
+  const { endpoint } = route;
+  const name = `${endpoint.method} ${endpoint.path}`;
+  return (request, pathParams, socketAddress) =>
+    tracedRequest(name, request.headers, async (span) => {
+      const startedMs = performance.now();
+      const response = await answer(route, options, request, pathParams, socketAddress).catch(
+        (error: unknown) => failure(error, name, options.log, span.spanContext().traceId),
+      );
+      span.setAttribute('http.response.status_code', response.status);
+      options.observe(endpoint, response.status, (performance.now() - startedMs) / 1000);
+      return response;
+    });
+}
+
+async function answer(
+  route: Route,
+  options: DispatchOptions,
+  request: Request,
+  pathParams: Record<string, string>,
+  socketAddress: string,
+): Promise<Response> {
+  const { endpoint } = route;
+  const address = addressOf(request, socketAddress, options.trustedProxies);
+  refuseCrossOrigin(request, options.publicOrigin);
+  const viewer = await viewerOf(endpoint.access, request, options);
+  options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address });
+  allow(endpoint.access, viewer);
+  const { params, query, body, bodyText } = await decode(endpoint, request, pathParams);
+  const info: RequestInfo = {
+    raw: request,
+    address,
+    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 400),
+    signal: request.signal,
+    idempotency: endpoint.method === 'GET' ? undefined : idempotencyOf(request, viewer?.accountId, bodyText),
+    log: options.log,
+  };
+  const reply: Reply = { headers: new Headers() };
+  const result = await route.handle({ params, query, body, request: info, reply }, viewer);
+  return result instanceof Response
+    ? withHeaders(result, reply.headers)
+    : json(endpoint, result, reply.headers);
+}
+
+function json(endpoint: AnyEndpoint, result: unknown, headers: Headers): Response {
+  headers.set('cache-control', 'no-store');
+  if (!endpoint.response) return new Response(null, { status: endpoint.status, headers });
+  headers.set('content-type', 'application/json');
+  return new Response(JSON.stringify(result), { status: endpoint.status, headers });
+}
+
+function withHeaders(response: Response, headers: Headers): Response {
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
+}
+
+/** A public endpoint reads no token at all; every other one says when a token is stale, so that clients renew it. */
+async function viewerOf(
+  access: Access,
+  request: Request,
+  options: DispatchOptions,
+): Promise<Viewer | undefined> {
+  if (access === 'public') return undefined;
+  const credentials = credentialsOf(request);
+  if (!credentials) return undefined;
+  return options.authenticate(credentials.token);
+}
+
+const rank = { user: 0, moderator: 1, admin: 2 } as const;
+
+function allow(access: Access, viewer: Viewer | undefined): void {
+  if (access === 'public' || access === 'optional') return;
+  if (!viewer) throw new AppError('unauthenticated');
+  if (rank[viewer.role] < rank[access]) throw new AppError('forbidden');
+}
+
+function failure(error: unknown, name: string, log: Logger, traceId: string): Response {
+  const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
+  if (known.status >= 500 && known.code !== 'shutting-down')
+    log.error({ err: known.cause ?? known, code: known.code, request: name, traceId }, 'request failed');
+  return problemResponse(known, /^0+$/.test(traceId) ? {} : { traceId });
+}

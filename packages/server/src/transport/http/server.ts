@@ -1,0 +1,187 @@
+import { type AnyEndpoint, API_PREFIX } from '@hvideo/protocol';
+import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { Metrics } from '../../kernel/metrics.ts';
+import { type Dispatch, dispatcher } from './dispatch.ts';
+import { apiPage, errorsPage } from './documents.ts';
+import { RequestLimits } from './limits.ts';
+import { openApiDocument } from './openapi.ts';
+import { problemResponse, refuse } from './problems.ts';
+import type { Route, Viewer } from './route.ts';
+import type { StaticFiles } from './static-files.ts';
+
+export interface HttpServerOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly version: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** An upload may send so many bytes in one request. */
+  readonly maxBodyBytes: number;
+  readonly publicOrigin: string | undefined;
+  readonly trustedProxies: number;
+  readonly rateLimits: boolean;
+}
+
+export interface Application {
+  readonly authenticate: (token: string) => Promise<Viewer>;
+  readonly routes: readonly Route[];
+  /** Answers what lies outside of the API by path: media. */
+  readonly rawRoutes: Readonly<Record<string, (request: Request) => Promise<Response>>>;
+  readonly staticFiles: StaticFiles | undefined;
+  /** What is not ready, by name; empty when traffic may come. */
+  readonly notReady: () => Promise<readonly string[]>;
+}
+
+type Handler = (request: Bun.BunRequest, server: Bun.Server<undefined>) => Promise<Response> | Response;
+type Routes = Record<string, Handler | Partial<Record<string, Handler>>>;
+
+/**
+ * Listens at once, so that a taken port is found before anything else is started, and answers 503 until `open` gives
+ * it the application. `drain` lets requests under way end and refuses new ones.
+ */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Bun.Server<undefined>;
+  readonly #requests;
+  readonly #duration;
+  #application: Application | undefined;
+  #draining = false;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const { metrics } = options;
+    this.#requests = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status']);
+    this.#duration = metrics.histogram('http_request_seconds', 'Time to the answer’s head', ['route']);
+    metrics.gauge('http_requests_in_flight', 'Requests under way', () => this.#server.pendingRequests);
+    this.#server = Bun.serve(this.#serveOptions({}));
+  }
+
+  get url(): string {
+    const host = this.#options.hostname.includes(':')
+      ? `[${this.#options.hostname}]`
+      : this.#options.hostname;
+    return `http://${host}:${this.#server.port}`;
+  }
+
+  open(application: Application): void {
+    this.#application = application;
+    this.#server.reload(this.#serveOptions(this.#routes(application)));
+  }
+
+  /** Refuses new requests, waits for those under way up to `deadlineMs`, then closes. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + deadlineMs;
+    this.#server.reload(this.#serveOptions({}));
+    while (this.#server.pendingRequests > 0 && clock.monotonicMs() < endMs) await clock.sleep(20);
+    await this.#server.stop(true);
+  }
+
+  #serveOptions(routes: Routes) {
+    return {
+      hostname: this.#options.hostname,
+      port: this.#options.port,
+      idleTimeout: 60,
+      maxRequestBodySize: this.#options.maxBodyBytes,
+      development: false,
+      routes: { ...this.#operations(), ...routes } as Record<string, Handler>,
+      fetch: (request: Request) => this.#elsewhere(request),
+      error: (error: Error) => {
+        this.#options.log.error({ err: error }, 'unexpected error');
+        return problemResponse(new AppError('internal'));
+      },
+    };
+  }
+
+  /** What a supervisor asks: never limited, there from the first moment on. */
+  #operations(): Routes {
+    return {
+      '/healthz': () => new Response('ok\n', { headers: { 'content-type': 'text/plain' } }),
+      '/readyz': async () => {
+        const notReady = this.#draining
+          ? ['draining']
+          : ((await this.#application?.notReady()) ?? ['starting']);
+        return Response.json(
+          { ready: notReady.length === 0, notReady },
+          { status: notReady.length === 0 ? 200 : 503 },
+        );
+      },
+      '/metrics': async () =>
+        new Response(await this.#options.metrics.text(), {
+          headers: { 'content-type': 'text/plain; version=0.0.4' },
+        }),
+    };
+  }
+
+  #routes(application: Application): Routes {
+    const routes: Record<string, Partial<Record<string, Handler>>> = {};
+    const dispatchOptions = {
+      authenticate: application.authenticate,
+      limits: this.#options.rateLimits ? new RequestLimits(this.#options.clock) : undefined,
+      publicOrigin: this.#options.publicOrigin,
+      trustedProxies: this.#options.trustedProxies,
+      log: this.#options.log,
+      observe: (endpoint: AnyEndpoint, status: number, seconds: number) => {
+        const route = `${endpoint.method} ${endpoint.path}`;
+        this.#requests.inc({ route, status: String(status) });
+        this.#duration.observe({ route }, seconds);
+      },
+    };
+    for (const route of application.routes) {
+      const path = API_PREFIX + route.endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
+      routes[path] ??= {};
+      routes[path][route.endpoint.method] = handler(dispatcher(route, dispatchOptions));
+    }
+    return { ...routes, ...application.rawRoutes, ...this.#documents() };
+  }
+
+  #documents(): Routes {
+    const { version } = this.#options;
+    const html = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
+    const documents = {
+      openapi: JSON.stringify(openApiDocument(version)),
+      api: apiPage(version),
+      errors: errorsPage(),
+    };
+    return {
+      '/api/openapi.json': () =>
+        new Response(documents.openapi, { headers: { 'content-type': 'application/json' } }),
+      '/api/docs': () => new Response(documents.api, { headers: html }),
+      '/api/docs/errors': () => new Response(documents.errors, { headers: html }),
+    };
+  }
+
+  /** Every path and method that no route takes. */
+  #elsewhere(request: Request): Response {
+    const { pathname } = new URL(request.url);
+    if (this.#draining) return refuse('shutting-down');
+    if (!this.#application) return refuse('shutting-down', 'The server is starting');
+    if (pathname.startsWith('/api/') || pathname.startsWith('/media/')) {
+      return refuse(this.#knowsPath(pathname) ? 'method-not-allowed' : 'not-found');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse('method-not-allowed');
+    return this.#application.staticFiles?.respond(request, pathname) ?? refuse('not-found');
+  }
+
+  #knowsPath(pathname: string): boolean {
+    const segments = pathname.split('/');
+    return (this.#application?.routes ?? []).some(({ endpoint }) => {
+      const pattern = (API_PREFIX + endpoint.path).split('/');
+      return (
+        pattern.length === segments.length &&
+        pattern.every((part, index) => part.startsWith('{') || part === segments[index])
+      );
+    });
+  }
+}
+
+function handler(dispatch: Dispatch): Handler {
+  return (request, server) => {
+    const address = server.requestIP(request)?.address ?? '';
+    return dispatch(request, request.params as Record<string, string>, address);
+  };
+}
