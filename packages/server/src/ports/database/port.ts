@@ -8,11 +8,12 @@
  * - Atomicity: `transaction` commits when its function resolves and rolls back when it throws.
  * - Consistency: READ COMMITTED unless asked otherwise; reads see all commits that were answered before.
  * - Idempotency: `write` keeps what it returned beside the caller's `Idempotency-Key`, in the same transaction, and
- *   returns it again for the same key and request hash, without running `work`.
+ *   returns it again for the same key and request hash, without running `work`. The answer is passed through JSON.
  *
  * Units and limits: `int8` and `numeric` arrive as decimal strings (ids never fit a double), `int4` and `float8` as
- * numbers, `timestamptz` as `Date`, `jsonb` parsed, arrays as arrays, NULL as null. A statement may run
- * 10 s, a transaction may idle 15 s.
+ * numbers, `timestamptz` as `Date`, `jsonb` parsed, arrays as arrays (`int4[]` as an Int32Array), NULL as null. A
+ * `jsonb` parameter is the value itself, never `JSON.stringify` of it. A statement may run 10 s, wait 5 s for a
+ * lock, a transaction may idle 15 s; beyond 4,096 waiting statements more are refused.
  *
  * Errors: `database-unavailable` (outcome unknown), `timeout` (outcome unknown), `idempotency-conflict`;
  * a violated unique constraint throws `UniqueViolation`, a violated foreign key `ForeignKeyViolation`.
@@ -23,9 +24,14 @@
 export interface Database {
   /** Runs one statement on a pooled connection. */
   readonly sql: Sql;
-  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>;
+  /** `work` runs again when it met another transaction (serialization failure, deadlock): at most 6 times. */
+  transaction<T>(work: (tx: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** `transaction` for a request that may be repeated: see the guarantee on idempotency. */
   write<T>(idempotency: Idempotency | undefined, work: (tx: Sql) => Promise<T>): Promise<T>;
+}
+
+export interface TransactionOptions {
+  readonly isolation?: 'repeatable read' | 'serializable';
 }
 
 /** A tagged template. A value becomes a parameter, a nested template is spliced in as SQL. */
@@ -40,6 +46,8 @@ export interface Sql {
 
 /** Lazy: nothing is sent before it is awaited, so that it can be a part of another template. */
 export interface SqlQuery<T> extends PromiseLike<T> {
+  /** The same statement; an abort cancels it on the server and rejects with the signal's reason (outcome unknown). */
+  withSignal(signal: AbortSignal | undefined): SqlQuery<T>;
   catch<U>(onRejected: (reason: unknown) => U | PromiseLike<U>): Promise<T | U>;
 }
 
