@@ -73,6 +73,7 @@ export class HttpServer {
 
   /** Refuses new requests, waits for those under way up to `deadlineMs`, then closes. */
   async drain(deadlineMs: number): Promise<void> {
+    if (this.#draining) return;
     this.#draining = true;
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + deadlineMs;

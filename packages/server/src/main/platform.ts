@@ -1,0 +1,61 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { acquireDataLock } from '../adapters/postgres/data-lock.ts';
+import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
+import { startEmbeddedPostgres } from '../adapters/postgres/embedded-server.ts';
+import { migrate } from '../adapters/postgres/migrate.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+
+/** The truth, open and migrated, and the right to use it. */
+export interface Platform extends AsyncDisposable {
+  readonly database: PostgresDatabase;
+  readonly databaseUrl: string;
+  readonly schemaVersion: number;
+}
+
+/**
+ * Opens what every command needs, in this order: the lock on the data folder, the database (the embedded one is
+ * started, an orphan of an earlier run stopped), the schema. Disposing undoes it backwards.
+ */
+export async function openPlatform(
+  config: Config,
+  log: Logger,
+  options: { onDatabaseLost?: () => void } = {},
+): Promise<Platform> {
+  await using opening = new AsyncDisposableStack();
+  await mkdir(config.HVIDEO_DATA, { recursive: true, mode: 0o700 });
+  let databaseUrl = config.DATABASE_URL;
+  if (databaseUrl === undefined) {
+    const lock = opening.use(await acquireDataLock(config.HVIDEO_DATA));
+    const server = opening.use(
+      await startEmbeddedPostgres({
+        lock,
+        log: log.child({ part: 'postgres' }),
+        clock: systemClock,
+        onChange: (change) => change === 'given-up' && options.onDatabaseLost?.(),
+      }),
+    );
+    databaseUrl = server.url;
+  }
+  const database = opening.use(
+    openDatabase({
+      url: databaseUrl,
+      maxConnections: config.HVIDEO_DATABASE_CONNECTIONS,
+      log: log.child({ part: 'database' }),
+      clock: systemClock,
+    }),
+  );
+  const schemaVersion = await migrate({ database, log });
+  const opened = opening.move();
+  return { database, databaseUrl, schemaVersion, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+export function mediaFolder(config: Config): string {
+  return join(config.HVIDEO_DATA, 'media');
+}
+
+export function workFolder(config: Config): string {
+  return join(config.HVIDEO_DATA, 'work');
+}

@@ -1,0 +1,101 @@
+import { createReadStream } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { loadSecrets } from '../config/secrets.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { createLogger, type Logger } from '../kernel/log.ts';
+import { Metrics } from '../kernel/metrics.ts';
+import { HttpServer } from '../transport/http/server.ts';
+import { composeApplication } from './compose.ts';
+import { openPlatform } from './platform.ts';
+import { VERSION } from './version.ts';
+import { loadWebApp } from './web-app.ts';
+
+export interface ServeOptions {
+  readonly demo?: boolean;
+  readonly json?: boolean;
+}
+
+/** Room for what a request carries besides the file itself. */
+const requestOverheadBytes = 1024 * 1024;
+
+/** Runs until a signal; then drains and exits 0. */
+export async function serve(config: Config, options: ServeOptions): Promise<void> {
+  const log = createLogger(config.HVIDEO_LOG_LEVEL);
+  const stopping = stopSignal(log);
+  const startedMs = systemClock.monotonicMs();
+
+  await using resources = new AsyncDisposableStack();
+  const metrics = new Metrics();
+  const http = openHttp(config, log, metrics);
+  resources.defer(() => http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000));
+  const [platform, secrets, staticFiles] = await Promise.all([
+    openPlatform(config, log, { onDatabaseLost: () => stopping.fail('the database cannot be brought back') }),
+    loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA }),
+    config.HVIDEO_ROLES.includes('api') ? loadWebApp(log) : undefined,
+  ]);
+  resources.use(platform);
+  const application = resources.use(
+    await composeApplication({ config, log, metrics, platform, secrets, demo: options.demo === true }),
+  );
+  http.open({ ...application.http, staticFiles });
+  process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
+  log.info(
+    { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
+    'ready',
+  );
+  application.startBackground();
+
+  const reason = await stopping.reason;
+  log.info({ reason: reason.text }, 'stopping');
+  // First no new requests, then no new work, then the database: the reverse of the start, which the stack keeps,
+  // except that requests under way still need everything below them.
+  await http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000);
+  await resources.disposeAsync();
+  log.info('stopped');
+  process.exit(reason.exitCode);
+}
+
+function openHttp(config: Config, log: Logger, metrics: Metrics): HttpServer {
+  return new HttpServer({
+    hostname: config.HVIDEO_HOST,
+    port: config.HVIDEO_PORT,
+    version: VERSION,
+    log,
+    clock: systemClock,
+    metrics,
+    maxBodyBytes: config.HVIDEO_UPLOAD_MAX_BYTES + requestOverheadBytes,
+    publicOrigin: config.HVIDEO_PUBLIC_URL ? new URL(config.HVIDEO_PUBLIC_URL).origin : undefined,
+    trustedProxies: config.HVIDEO_TRUSTED_PROXIES,
+    rateLimits: config.HVIDEO_LIMITS,
+  });
+}
+
+interface StopReason {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** Resolves on the first signal, on the launcher's death, or on `fail`; a second signal ends the process at once. */
+function stopSignal(log: Logger): { reason: Promise<StopReason>; fail: (text: string) => void } {
+  const { promise, resolve } = Promise.withResolvers<StopReason>();
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stopping && signal !== 'SIGHUP') {
+        log.warn('stopping at once');
+        process.exit(1);
+      }
+      stopping = true;
+      resolve({ text: signal, exitCode: 0 });
+    });
+  }
+  const launcher = process.env['HVIDEO_LAUNCHER_FD'];
+  if (launcher !== undefined) {
+    // Nothing is ever written to this pipe: it only ends, when the launcher is gone.
+    const pipe = createReadStream('', { fd: Number(launcher) });
+    pipe.on('error', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
+    pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
+    pipe.resume();
+  }
+  return { reason: promise, fail: (text) => resolve({ text, exitCode: 1 }) };
+}
