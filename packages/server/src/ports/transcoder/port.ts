@@ -14,9 +14,20 @@ export interface Transcoder {
   probe(path: string, options?: { signal?: AbortSignal | undefined }): Promise<MediaProbe>;
   transcode(job: TranscodeJob): Promise<TranscodeResult>;
   /** A JPEG of the frame at `atMs`, at most `maxEdge` pixels on the longer side. */
-  still(job: { path: string; atMs: number; maxEdge: number; outputPath: string; signal?: AbortSignal | undefined }): Promise<void>;
+  still(job: {
+    path: string;
+    atMs: number;
+    maxEdge: number;
+    outputPath: string;
+    signal?: AbortSignal | undefined;
+  }): Promise<void>;
   /** Re-encodes an uploaded picture as a square JPEG without metadata. Errors: `image-unreadable`. */
-  avatar(job: { path: string; edge: number; outputPath: string; signal?: AbortSignal | undefined }): Promise<void>;
+  avatar(job: {
+    path: string;
+    edge: number;
+    outputPath: string;
+    signal?: AbortSignal | undefined;
+  }): Promise<void>;
 }
 
 export interface MediaProbe {
