@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acquireDataLock } from '../adapters/postgres/data-lock.ts';
+import { acquireDataLock, type DataLock } from '../adapters/postgres/data-lock.ts';
 import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded-server.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
+import { runningServerUrl } from '../adapters/postgres/running-server.ts';
+import { StartError } from '../adapters/postgres/start-error.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -15,6 +17,12 @@ export interface Platform extends AsyncDisposable {
   readonly schemaVersion: number;
 }
 
+export interface PlatformOptions {
+  readonly onDatabaseLost?: () => void;
+  /** For commands that may run beside a server: its database is used instead of being refused. */
+  readonly besideServer?: boolean;
+}
+
 /**
  * Opens what every command needs, in this order: the lock on the data folder, the database (the embedded one is
  * started, an orphan of an earlier run stopped), the schema. Disposing undoes it backwards.
@@ -22,23 +30,11 @@ export interface Platform extends AsyncDisposable {
 export async function openPlatform(
   config: Config,
   log: Logger,
-  options: { onDatabaseLost?: () => void } = {},
+  options: PlatformOptions = {},
 ): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
   await mkdir(config.HVIDEO_DATA, { recursive: true, mode: 0o700 });
-  let databaseUrl = config.DATABASE_URL;
-  if (databaseUrl === undefined) {
-    const lock = opening.use(await acquireDataLock(config.HVIDEO_DATA));
-    const server = opening.use(
-      await startEmbeddedPostgres({
-        lock,
-        log: log.child({ part: 'postgres' }),
-        clock: systemClock,
-        onChange: (change) => change === 'given-up' && options.onDatabaseLost?.(),
-      }),
-    );
-    databaseUrl = server.url;
-  }
+  const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, options, opening));
   const database = opening.use(
     openDatabase({
       url: databaseUrl,
@@ -50,6 +46,30 @@ export async function openPlatform(
   const schemaVersion = await migrate({ database, log });
   const opened = opening.move();
   return { database, databaseUrl, schemaVersion, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function embeddedUrl(
+  config: Config,
+  log: Logger,
+  options: PlatformOptions,
+  opening: AsyncDisposableStack,
+): Promise<string> {
+  let lock: DataLock;
+  try {
+    lock = opening.use(await acquireDataLock(config.HVIDEO_DATA));
+  } catch (error) {
+    if (options.besideServer && error instanceof StartError) return runningServerUrl(config.HVIDEO_DATA);
+    throw error;
+  }
+  const server = opening.use(
+    await startEmbeddedPostgres({
+      lock,
+      log: log.child({ part: 'postgres' }),
+      clock: systemClock,
+      onChange: (change) => change === 'given-up' && options.onDatabaseLost?.(),
+    }),
+  );
+  return server.url;
 }
 
 export function mediaFolder(config: Config): string {
