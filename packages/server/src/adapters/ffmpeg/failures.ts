@@ -21,6 +21,9 @@ export function failureOf(result: ProcessResult): AppError | undefined {
     return new AppError('media-too-complex', { cause });
   // Killed from outside, by the system when memory ran out for instance: not the file's fault, worth another try.
   if (exitSignal === 'SIGKILL' || exitSignal === 'SIGTERM') return new AppError('internal', { cause });
+  const refused = /Codec \(([a-z0-9_]+)\) not on whitelist/.exec(stderr)?.[1];
+  if (refused)
+    return new AppError('media-codec-unsupported', { detail: `The file holds ${refused}.`, cause });
   if (ourFault.test(stderr)) return new AppError('internal', { cause });
   return new AppError('media-unreadable', { cause });
 }

@@ -115,7 +115,27 @@ export const canDecodeVideo = (codec: string, available: ReadonlySet<string>) =>
 export const canDecodeAudio = (codec: string, available: ReadonlySet<string>) =>
   hasDecoder(audioDecoders, codec, available);
 
-const codecWhitelist = [...Object.values(videoDecoders), ...Object.values(audioDecoders)].flat().join(',');
+/** Cover art and subtitles: not used, but ffprobe opens a decoder for every stream and fails if it may not. */
+const sideDecoders = [
+  'png',
+  'webp',
+  'bmp',
+  'gif',
+  'mov_text',
+  'srt',
+  'subrip',
+  'ass',
+  'ssa',
+  'webvtt',
+  'dvdsub',
+  'pgssub',
+];
+
+const codecWhitelist = [
+  ...Object.values(videoDecoders).flat(),
+  ...Object.values(audioDecoders).flat(),
+  ...sideDecoders,
+].join(',');
 
 /** Input options for every hostile file: local, no playlists, only decoders we mean to run. */
 export function inputGuards(limits: MediaLimits): string[] {

@@ -78,38 +78,31 @@ const topLevelTypes = new Set([
   'meta',
 ]);
 
-export interface BoxWalk {
-  /** The file starts as MP4 or QuickTime files do. */
-  readonly isMp4: boolean;
-  readonly hasIndex: boolean;
-  /** A box of a known type promises more bytes than the file has. */
-  readonly isCut: boolean;
-}
-
-/** Follows the top-level boxes of a file by their sizes, reading nothing but their headers. */
-export async function walkBoxes(
+/**
+ * Whether this was an MP4 or QuickTime file that lost its end: a box promises more bytes than the file has, or all boxes
+ * are whole and the index is not among them. Follows the top-level boxes by their sizes, reading only their headers.
+ */
+export async function isCutMp4(
   sizeBytes: number,
   read: (start: number, end: number) => Promise<Uint8Array>,
-): Promise<BoxWalk> {
-  let isMp4 = false;
-  let hasIndex = false;
+): Promise<boolean> {
+  const seen = new Set<string>();
   let at = 0;
   // No real file has more than a box or two for each second.
   for (let count = 0; count < 10_000 && at < sizeBytes; count++) {
     const header = await read(at, Math.min(at + 16, sizeBytes));
-    if (header.byteLength < 8) return { isMp4, hasIndex, isCut: isMp4 };
+    if (header.byteLength < 8) return seen.size > 0;
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
     const type = fourCharacters(header, 4);
-    if (!topLevelTypes.has(type)) break;
+    if (!topLevelTypes.has(type)) return false;
+    seen.add(type);
     const shortSize = view.getUint32(0);
-    if (shortSize === 1 && header.byteLength < 16) return { isMp4, hasIndex, isCut: true };
+    if (shortSize === 1 && header.byteLength < 16) return true;
     const size =
       shortSize === 1 ? Number(view.getBigUint64(8)) : shortSize === 0 ? sizeBytes - at : shortSize;
-    if (size < 8) break;
-    isMp4 ||= type === 'ftyp' || type === 'moov' || type === 'wide';
-    if (at + size > sizeBytes) return { isMp4, hasIndex, isCut: isMp4 };
-    hasIndex ||= type === 'moov';
+    if (size < 8) return false;
     at += size;
+    if (at > sizeBytes) return true;
   }
-  return { isMp4, hasIndex, isCut: false };
+  return seen.has('mdat') && !seen.has('moov') && !seen.has('moof');
 }

@@ -5,7 +5,7 @@ import { failureOf } from './failures.ts';
 import { readReport, type SourceDetails } from './inspect.ts';
 import { framesPerSecond } from './ladder.ts';
 import { fileUrl, inputGuards, type MediaLimits } from './limits.ts';
-import { walkBoxes } from './mp4-boxes.ts';
+import { isCutMp4 } from './mp4-boxes.ts';
 import { PacketTally } from './packets.ts';
 import type { ProcessResult } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -33,13 +33,21 @@ export async function inspect(tools: ProbeTools, path: string, signal?: AbortSig
     timeoutMs: headersTimeoutMs,
     maxOutputBytes: maxReportBytes,
   });
-  const failure = failureOf(result);
-  if (!failure) return readReport(result.stdout.toString(), tools.limits, tools.binaries.decoders);
-  if (failure.code !== 'media-unreadable') throw failure;
-  // A file that was cut before its index cannot be read, but its boxes show that it was one.
-  const walk = await walkBoxes(file.size, async (start, end) => await file.slice(start, end).bytes());
-  const lacksIndex = walk.isMp4 && !walk.hasIndex && /moov atom not found/.test(result.stderr);
-  throw walk.isCut || lacksIndex ? new AppError('media-truncated', { cause: failure }) : failure;
+  try {
+    const failure = failureOf(result);
+    if (failure) throw failure;
+    return readReport(result.stdout.toString(), tools.limits, tools.binaries.decoders);
+  } catch (error) {
+    const isUnreadable = error instanceof AppError && error.code === 'media-unreadable';
+    // A file that was cut before its index cannot be read, but its boxes show what it was.
+    if (
+      isUnreadable &&
+      (await isCutMp4(file.size, async (start, end) => await file.slice(start, end).bytes()))
+    ) {
+      throw new AppError('media-truncated', { cause: error });
+    }
+    throw error;
+  }
 }
 
 /** Reads the headers, then every packet to the end of the file. */
