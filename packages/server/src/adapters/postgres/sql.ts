@@ -121,7 +121,8 @@ class Statement<Row> implements SqlQuery<Row[]> {
       this.query.then(
         (rows) => {
           settle();
-          resolve(rows);
+          // A plain array, without the driver's metadata.
+          resolve([...rows]);
         },
         (error: unknown) => {
           settle();
