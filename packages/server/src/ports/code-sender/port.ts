@@ -6,5 +6,10 @@
  * Errors: anything thrown is logged and the caller learns nothing, so that nobody can probe numbers.
  */
 export interface CodeSender {
-  send(message: { phone: string; code: string; expiresInSeconds: number; locale: 'en' | 'zh' }): Promise<void>;
+  send(message: {
+    phone: string;
+    code: string;
+    expiresInSeconds: number;
+    locale: 'en' | 'zh';
+  }): Promise<void>;
 }

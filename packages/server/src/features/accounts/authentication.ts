@@ -1,0 +1,86 @@
+import type { Role } from '@hvideo/protocol';
+import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Database } from '../../ports/database/port.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { isSuspended } from './store.ts';
+import type { AccessTokens } from './tokens.ts';
+import type { Viewer } from './types.ts';
+
+/** How long a login that was looked up counts as standing. */
+const TRUSTED_MS = 60_000;
+const MAX_CACHED_SESSIONS = 20_000;
+
+interface SessionState {
+  readonly account_id: string;
+  readonly role: Role;
+  readonly suspended_at: Date | null;
+  readonly suspended_until: Date | null;
+}
+
+/**
+ * Tells who is calling. A token says only which login it belongs to; whether that login stands, and with which role, is
+ * read from the database and believed for a minute. Ending a login forgets it here at once. So a login that was ended is
+ * refused from the next request on by the node that ended it, and by the others after at most a minute, long before
+ * the token expires; a restart forgets nothing, because nothing is remembered.
+ *
+ * The same statement keeps `last_used_at`, so that it costs at most one write a minute for each login and node.
+ */
+export class Authentication {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #tokens: AccessTokens;
+  readonly #standing: BoundedCache<Viewer>;
+  readonly #loading = new Map<string, Promise<Viewer | undefined>>();
+
+  constructor(options: { db: Database; clock: Clock; tokens: AccessTokens }) {
+    this.#db = options.db;
+    this.#clock = options.clock;
+    this.#tokens = options.tokens;
+    this.#standing = new BoundedCache(options.clock, MAX_CACHED_SESSIONS);
+  }
+
+  /** Errors: `token-invalid`. */
+  async verifyAccessToken(token: string): Promise<Viewer> {
+    const { accountId, sessionId } = await this.#tokens.verify(token);
+    const viewer = this.#standing.get(sessionId) ?? (await this.#load(sessionId));
+    if (viewer?.accountId !== accountId) throw new AppError('token-invalid');
+    return viewer;
+  }
+
+  /** Called after the commit that ended these logins or changed what their owner may do. */
+  forget(sessionIds: readonly string[]): void {
+    for (const id of sessionIds) {
+      this.#standing.delete(id);
+      // A look-up under way may have read the row before the commit: its answer is neither joined nor kept.
+      this.#loading.delete(id);
+    }
+  }
+
+  async #load(sessionId: string): Promise<Viewer | undefined> {
+    const underWay = this.#loading.get(sessionId);
+    if (underWay) return underWay;
+    const load = this.#read(sessionId);
+    this.#loading.set(sessionId, load);
+    try {
+      const viewer = await load;
+      if (viewer && this.#loading.get(sessionId) === load) this.#standing.set(sessionId, viewer, TRUSTED_MS);
+      return viewer;
+    } finally {
+      if (this.#loading.get(sessionId) === load) this.#loading.delete(sessionId);
+    }
+  }
+
+  async #read(sessionId: string): Promise<Viewer | undefined> {
+    const nowMs = this.#clock.nowMs();
+    const [state] = await this.#db.sql<SessionState>`
+      with used as (
+        update session set last_used_at = ${new Date(nowMs)}
+        where id = ${sessionId} and last_used_at < ${new Date(nowMs - TRUSTED_MS)})
+      select account_id, role, suspended_at, suspended_until
+      from session join account on account.id = account_id
+      where session.id = ${sessionId} and expires_at > ${new Date(nowMs)}`;
+    if (!state || isSuspended(state, nowMs)) return undefined;
+    return { accountId: state.account_id, role: state.role, sessionId };
+  }
+}

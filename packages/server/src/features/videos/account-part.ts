@@ -1,0 +1,23 @@
+import type { Database, Sql } from '../../ports/database/port.ts';
+import type { Purge } from '../media/index.ts';
+import { videoPrefix } from './store.ts';
+
+/** The videos of an account: for the export of its data, and for the end of it. Originals are exported as uploads. */
+export function videosOfAccount(db: Database, purge: Purge) {
+  return {
+    name: 'videos',
+    async *exportData(accountId: string): AsyncIterable<{ path: string; body: unknown }> {
+      const videos = await db.sql`
+        select id, upload_id as "uploadId", title, description, tags, visibility, status,
+          failure_code as "failureCode", takedown_reason as "takedownReason", publish_at as "publishAt",
+          duration_ms as "durationMs", width, height, created_at as "createdAt"
+        from video where author_id = ${accountId} order by id`;
+      yield { path: 'videos.json', body: videos };
+    },
+    async erase(tx: Sql, accountId: string): Promise<void> {
+      const rows = await tx<{ id: string }>`delete from video where author_id = ${accountId} returning id`;
+      for (let start = 0; start < rows.length; start += 500)
+        await purge.later(tx, { prefixes: rows.slice(start, start + 500).map(({ id }) => videoPrefix(id)) });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Videos: from the request to publish, over transcoding, to lists, pages and files.
+ *
+ *     const videos = createVideos({ db, jobs, store, transcoder, ids, clock, log, cursors, people, media,
+ *       settings: { workDir, keepOriginals: true, transcodeConcurrency: 1 } });
+ *     videos.writes / videos.reads / videos.files / videos.progressOf // the routes
+ *     videos.drain()   // first thing at shutdown: ends the event streams, which would never end by themselves
+ *
+ * `workDir` must exist, on the file system of the media store.
+ */
+import type { Clock } from '../../kernel/clock.ts';
+import type { CursorCodec } from '../../kernel/cursor.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { Database } from '../../ports/database/port.ts';
+import type { JobQueue } from '../../ports/job-queue/port.ts';
+import type { MediaStore } from '../../ports/media-store/port.ts';
+import type { Transcoder } from '../../ports/transcoder/port.ts';
+import type { Media } from '../media/index.ts';
+import { videosOfAccount } from './account-part.ts';
+import { handleCovers } from './cover.ts';
+import { VideoFiles } from './files.ts';
+import { createPresenter } from './present.ts';
+import { createProgressHub, type ProgressHub } from './progress.ts';
+import { progressStream } from './progress-stream.ts';
+import { Publisher } from './publish.ts';
+import { type People, VideoReads } from './reads.ts';
+import { TranscodeWorker } from './transcode.ts';
+import { VideoWrites } from './writes.ts';
+
+export type { VideoFile, VideoFiles } from './files.ts';
+export type { ProgressHub } from './progress.ts';
+export { afterAllIds, type PageRequest, type People, type VideoReads } from './reads.ts';
+export { type VideoRow, videoColumns } from './store.ts';
+export { listedTo, visibleTo } from './visibility.ts';
+export type { VideoWrites } from './writes.ts';
+
+export interface VideosDeps {
+  readonly db: Database;
+  readonly jobs: JobQueue;
+  readonly store: MediaStore;
+  readonly transcoder: Transcoder;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly cursors: CursorCodec;
+  readonly people: People;
+  readonly media: Media;
+  readonly settings: {
+    readonly workDir: string;
+    readonly keepOriginals: boolean;
+    readonly transcodeConcurrency: number;
+  };
+  /** By default one for this process. */
+  readonly progress?: ProgressHub;
+}
+
+export type Videos = ReturnType<typeof createVideos>;
+
+export function createVideos(deps: VideosDeps) {
+  const { db, jobs, store, transcoder, ids, clock, log, cursors, people, media, settings } = deps;
+  const { uploads, purge, links } = media;
+  const { workDir, keepOriginals, transcodeConcurrency: concurrency } = settings;
+  const progress = deps.progress ?? createProgressHub();
+  const closing = new AbortController();
+  const presenter = createPresenter(links, () => clock.nowMs());
+  const publisher = new Publisher({ db, jobs, ids, clock });
+  const reads = new VideoReads({ db, clock, cursors, people, presenter });
+  const readOwn = (authorId: string, id: string) => reads.own(authorId, id);
+  const writes = new VideoWrites({ db, jobs, ids, clock, uploads, purge, publisher, readOwn });
+  const worker = new TranscodeWorker({
+    ...{ db, jobs, store, transcoder, clock, uploads, purge, publisher, progress, log },
+    ...{ workDir, keepOriginals, concurrency },
+  });
+  handleCovers({ db, jobs, store, transcoder, workDir });
+  const streamDeps = { db, clock, progress, closing: closing.signal };
+  return {
+    reads,
+    writes,
+    files: new VideoFiles({ db, clock, store, links }),
+    accountPart: videosOfAccount(db, purge),
+    progressOf: (ownerId: string, videoId: string, signal: AbortSignal) =>
+      progressStream(streamDeps, ownerId, videoId, signal),
+    /** What the queue's timetable does, for those who cannot wait for it: publishes what is due, recovers lost work. */
+    sweep: async (signal: AbortSignal) => {
+      await publisher.sweep(signal);
+      await worker.recover(signal);
+    },
+    drain: () => closing.abort(),
+  };
+}

@@ -1,0 +1,79 @@
+import type { OwnVideo, Relation, User, VideoCard } from '@hvideo/protocol';
+import { type ErrorCode, errorRegistry } from '../../kernel/errors.ts';
+import { idTimeMs } from '../../kernel/ids.ts';
+import { type Audience, type MediaLinks, publicAudience } from '../media/index.ts';
+import type { VideoRow } from './store.ts';
+
+export interface Presenter {
+  card(row: VideoRow, author: User, relation: Relation | undefined, as: CardContext): VideoCard;
+  own(row: VideoRow, author: User): OwnVideo;
+}
+
+export interface CardContext {
+  readonly viewerId: string | undefined;
+  readonly reason: VideoCard['reason']['kind'];
+}
+
+/** Turns rows into what clients see. Makes one signature for each card. */
+export function createPresenter(links: MediaLinks, nowMs: () => number): Presenter {
+  const card: Presenter['card'] = (row, author, relation, { viewerId, reason }) => {
+    const base = linkBase(links, row, viewerId, nowMs());
+    const { attempt, ...layout } = row.sprite ?? { attempt: 0 };
+    return {
+      id: row.id,
+      title: row.title,
+      description: row.description,
+      tags: row.tags,
+      author,
+      coverUrl: base && row.coverFile ? `${base}/${row.coverFile}` : null,
+      playlistUrl: base && row.renditions.length > 0 ? `${base}/master.m3u8` : null,
+      sprite: base && row.sprite ? { ...row.sprite, url: `${base}/${attempt}/sprite.jpg` } : null,
+      durationMs: row.durationMs,
+      width: row.width,
+      height: row.height,
+      status: row.status,
+      visibility: row.visibility,
+      publishedAt: row.feedKey === null ? null : new Date(idTimeMs(row.feedKey)).toISOString(),
+      viewer: { own: viewerId === row.authorId, following: relation?.following ?? false },
+      reason: { kind: reason },
+    };
+  };
+  const own: Presenter['own'] = (row, author) => {
+    const base = linkBase(links, row, row.authorId, nowMs());
+    return {
+      ...card(row, author, undefined, { viewerId: row.authorId, reason: 'author' }),
+      publishAt: row.publishAt?.toISOString() ?? null,
+      createdAt: row.createdAt.toISOString(),
+      coverSuggestions: base
+        ? row.coverSuggestions.map(({ file, timeMs }) => ({ url: `${base}/${file}`, timeMs }))
+        : [],
+      failure: failureOf(row.failureCode),
+      takenDown: row.takedownReason === null ? null : { reason: row.takedownReason },
+    };
+  };
+  return { card, own };
+}
+
+export function failureOf(code: string | null): { code: string; title: string } | null {
+  if (code === null) return null;
+  const title = code in errorRegistry ? errorRegistry[code as ErrorCode].title : errorRegistry.internal.title;
+  return { code, title };
+}
+
+/** Undefined when nobody may fetch anything. What everybody may see gets one link for all, so that caches can share it. */
+function linkBase(
+  links: MediaLinks,
+  row: VideoRow,
+  viewerId: string | undefined,
+  nowMs: number,
+): string | undefined {
+  if (row.takedownReason !== null) return undefined;
+  const audience: Audience | undefined = isOpen(row, nowMs) ? publicAudience : viewerId;
+  return audience === undefined ? undefined : links.base(row.id, audience);
+}
+
+function isOpen(row: VideoRow, nowMs: number): boolean {
+  if (row.status !== 'playable' && row.status !== 'ready') return false;
+  if (row.visibility === 'public') return row.feedKey !== null;
+  return row.visibility === 'unlisted' && (row.publishAt === null || row.publishAt.getTime() <= nowMs);
+}

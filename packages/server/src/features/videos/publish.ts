@@ -1,0 +1,108 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Ids } from '../../kernel/ids.ts';
+import type { Database, Sql } from '../../ports/database/port.ts';
+import type { JobKind, JobQueue } from '../../ports/job-queue/port.ts';
+import { listed } from './visibility.ts';
+
+const publishKind: JobKind<{ videoId: string }> = {
+  name: 'video-publish',
+  retryLimit: 10,
+  leaseSeconds: 30,
+  concurrency: 4,
+};
+
+/** A job may start a little before its time when two clocks disagree; up to this it waits. */
+const earlyMs = 5000;
+const sweepLimit = 500;
+
+export interface PublisherDeps {
+  readonly db: Database;
+  readonly jobs: JobQueue;
+  readonly ids: Ids;
+  readonly clock: Clock;
+}
+
+/** Makes videos visible when they can be watched and their time has come. */
+export class Publisher {
+  readonly #deps: PublisherDeps;
+
+  constructor(deps: PublisherDeps) {
+    this.#deps = deps;
+    deps.jobs.handle(publishKind, ({ payload, signal }) => this.#publishOnTime(payload.videoId, signal));
+    // For jobs lost with their queue, and for clocks that were set.
+    deps.jobs.schedule('videos-publish', '* * * * *', (signal) => this.sweep(signal));
+  }
+
+  /** Makes sure that the video is looked at again at its time. */
+  async schedule(tx: Sql, videoId: string, publishAt: Date): Promise<void> {
+    const key = `publish:${videoId}:${publishAt.getTime()}`;
+    await this.#deps.jobs.enqueue(tx, publishKind, { videoId }, { startAfter: publishAt, key });
+  }
+
+  /**
+   * Takes the feed key if the video has none and everything is there; call it in every transaction that could complete
+   * the conditions. The row must be locked. True when it became visible just now.
+   */
+  async publishIfDue(tx: Sql, videoId: string): Promise<boolean> {
+    const { ids, clock } = this.#deps;
+    const rows = await tx`
+      update video set feed_key = ${ids.next()}
+      where id = ${videoId} and feed_key is null and status in ('playable', 'ready') and taken_down_at is null
+        and visibility in ('public', 'followers')
+        and (publish_at is null or publish_at <= ${new Date(clock.nowMs())})
+      returning id`;
+    return rows.length > 0;
+  }
+
+  /**
+   * Runs a change of one locked row, publishes what has become due, and keeps the author's count of videos right.
+   */
+  async change<T>(tx: Sql, videoId: string, authorId: string, work: () => Promise<T>): Promise<T> {
+    const before = await isListed(tx, videoId);
+    const result = await work();
+    await this.publishIfDue(tx, videoId);
+    await addToCount(tx, authorId, (await isListed(tx, videoId)) - before);
+    return result;
+  }
+
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { db, clock } = this.#deps;
+    const rows = await db.sql<{ id: string }>`
+      select id from video where feed_key is null and publish_at <= ${new Date(clock.nowMs())}
+        and status in ('playable', 'ready') and visibility in ('public', 'followers') and taken_down_at is null
+      order by publish_at limit ${sweepLimit}`;
+    for (const { id } of rows) {
+      signal.throwIfAborted();
+      await this.#publish(id);
+    }
+  }
+
+  async #publishOnTime(videoId: string, signal: AbortSignal): Promise<void> {
+    const { db, clock } = this.#deps;
+    const [row] = await db.sql<{ publishAt: Date | null }>`
+      select publish_at as "publishAt" from video where id = ${videoId} and feed_key is null`;
+    const waitMs = (row?.publishAt?.getTime() ?? 0) - clock.nowMs();
+    // Postponed since: another job waits for the new time.
+    if (!row || waitMs > earlyMs) return;
+    if (waitMs > 0) await clock.sleep(waitMs, { signal });
+    await this.#publish(videoId);
+  }
+
+  async #publish(videoId: string): Promise<void> {
+    await this.#deps.db.transaction(async (tx) => {
+      const [row] = await tx<{ authorId: string }>`
+        select author_id as "authorId" from video where id = ${videoId} for update`;
+      if (row) await this.change(tx, videoId, row.authorId, async () => {});
+    });
+  }
+}
+
+async function isListed(tx: Sql, videoId: string): Promise<0 | 1> {
+  const rows = await tx`select 1 from video v where v.id = ${videoId} and ${listed(tx)}`;
+  return rows.length > 0 ? 1 : 0;
+}
+
+async function addToCount(tx: Sql, authorId: string, delta: number): Promise<void> {
+  if (delta === 0) return;
+  await tx`update account_counts set videos = videos + ${delta} where account_id = ${authorId}`;
+}

@@ -1,0 +1,72 @@
+import { X } from 'lucide-react';
+import { Dialog as Radix } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { classes } from '../lib/classes.ts';
+import { Button, IconButton } from './button.tsx';
+import styles from './dialog.module.css';
+
+interface DialogProps {
+  open: boolean;
+  onOpenChange(open: boolean): void;
+  title: string;
+  description?: string | undefined;
+  children?: ReactNode;
+  /** Buttons at the bottom. */
+  footer?: ReactNode;
+  wide?: boolean;
+}
+
+/** A dialog; on a phone it comes up from the bottom edge as a sheet. */
+export function Dialog({ open, onOpenChange, title, description, children, footer, wide }: DialogProps) {
+  const { t } = useTranslation();
+  return (
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className={styles['overlay']} />
+        <Radix.Content
+          className={classes(styles['content'], wide && styles['wide'])}
+          {...(description === undefined && { 'aria-describedby': undefined })}
+        >
+          <header className={styles['header']}>
+            <Radix.Title className={styles['title']}>{title}</Radix.Title>
+            <Radix.Close asChild>
+              <IconButton label={t('actions.close')} size="sm">
+                <X size={20} aria-hidden />
+              </IconButton>
+            </Radix.Close>
+          </header>
+          {description !== undefined && (
+            <Radix.Description className={styles['description']}>{description}</Radix.Description>
+          )}
+          {children && <div className={styles['body']}>{children}</div>}
+          {footer && <footer className={styles['footer']}>{footer}</footer>}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+interface ConfirmProps extends Omit<DialogProps, 'footer' | 'wide'> {
+  confirmLabel: string;
+  onConfirm(): void;
+  busy?: boolean;
+  danger?: boolean;
+}
+
+export function ConfirmDialog({ confirmLabel, onConfirm, busy, danger, ...dialog }: ConfirmProps) {
+  const { t } = useTranslation();
+  return (
+    <Dialog
+      {...dialog}
+      footer={
+        <>
+          <Button onClick={() => dialog.onOpenChange(false)}>{t('actions.cancel')}</Button>
+          <Button tone={danger ? 'danger' : 'accent'} busy={busy ?? false} onClick={onConfirm}>
+            {confirmLabel}
+          </Button>
+        </>
+      }
+    />
+  );
+}
