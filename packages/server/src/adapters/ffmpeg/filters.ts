@@ -114,6 +114,13 @@ export const jpegOutput = [
   'mjpeg',
 ];
 
+/**
+ * All outputs start a little after zero: encoders give their first packets times before the first frame, and a muxer would
+ * shift each file by its own amount to keep them positive. Milliseconds, so that it is a whole number of samples.
+ */
+export const startOffsetSeconds = (rate: FrameRate) =>
+  Math.ceil((3 * rate.denominator * 1000) / rate.numerator + 50) / 1000;
+
 /** Output options of one rung. Paths are relative to the output folder. */
 export function rungOutput(rung: Rung, rate: FrameRate, threads: number): string[] {
   const gop = Math.ceil((keyFrameSeconds * rate.numerator) / rate.denominator);
@@ -122,7 +129,7 @@ export function rungOutput(rung: Rung, rate: FrameRate, threads: number): string
     ...['-maxrate', `${rung.maxKbps}k`, '-bufsize', `${rung.maxKbps * 2}k`, '-threads', String(threads)],
     ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-flags:v', '+cgop'],
     ...['-force_key_frames', `expr:gte(t,n_forced*${keyFrameSeconds})`],
-    ...['-map_metadata', '-1', '-map_chapters', '-1'],
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-output_ts_offset', String(startOffsetSeconds(rate))],
     ...[
       '-f',
       'hls',

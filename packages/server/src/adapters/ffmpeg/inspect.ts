@@ -15,7 +15,8 @@ export interface SourceDetails {
   /** As displayed. */
   readonly width: number;
   readonly height: number;
-  readonly declaredRate: FrameRate | undefined;
+  /** The lowest rate that all timestamps fit, as far as the headers and first packets tell. */
+  readonly baseRate: FrameRate | undefined;
   readonly isInterlaced: boolean;
   readonly transfer: 'sdr' | 'pq' | 'hlg';
   /** What the container promises, of the streams that are used. */
@@ -33,7 +34,6 @@ const streamSchema = z.object({
   width: z.number().optional(),
   height: z.number().optional(),
   sample_aspect_ratio: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
   r_frame_rate: z.string().optional(),
   field_order: z.string().optional(),
   color_transfer: z.string().optional(),
@@ -78,7 +78,7 @@ export function readReport(json: string, limits: MediaLimits, decoders: Readonly
     codedWidth,
     codedHeight,
     ...shown,
-    declaredRate: constantRate(video),
+    baseRate: fraction(video.r_frame_rate),
     isInterlaced: /^(tt|bb|tb|bt)$/.test(video.field_order ?? ''),
     transfer: transferOf(video),
     promisedMs: promisedMs([video, ...(audio ? [audio] : [])], format?.duration),
@@ -125,15 +125,6 @@ function displaySize(
   const rotation = side ?? Number(video.tags?.['rotate'] ?? 0);
   const isTurned = Math.abs(Math.round(rotation / 90)) % 2 === 1;
   return isTurned ? { width: codedHeight, height: width } : { width, height: codedHeight };
-}
-
-/** The rate, if the file says in both of its ways that there is one. */
-function constantRate(video: Stream): FrameRate | undefined {
-  const [mean, base] = [video.avg_frame_rate, video.r_frame_rate].map(fraction);
-  if (!mean || !base) return undefined;
-  const differs =
-    Math.abs(mean.numerator / mean.denominator / (base.numerator / base.denominator) - 1) > 0.02;
-  return differs ? undefined : base;
 }
 
 function fraction(text: string | undefined): FrameRate | undefined {

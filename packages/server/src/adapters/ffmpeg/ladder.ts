@@ -51,19 +51,24 @@ export const framesPerSecond = ({ numerator, denominator }: FrameRate) => numera
 const commonRates = [10, 12, 15, 20, 24, 25, 30, 48, 50, 60];
 
 /**
- * A constant rate keeps its exact fraction (30000/1001 stays), halved until it is at most 60. A variable one gets the
- * next common rate above its mean, so that hardly a frame is lost.
+ * `base` is the rate that all of a file's timestamps fit (ffprobe's r_frame_rate). A constant rate keeps its exact fraction
+ * (30000/1001 stays), halved until it is at most 60. A changing one gets its base rate, so that no frame is lost, unless
+ * that is far above the mean (a clock's rate rather than a camera's); then the next common rate above the mean.
  */
-export function outputFrameRate(declared: FrameRate | undefined, measuredFps: number): FrameRate {
-  const declaredFps = declared ? framesPerSecond(declared) : 0;
-  if (declared && declaredFps >= 1 && Math.abs(declaredFps - measuredFps) <= 0.02 * measuredFps) {
-    let { denominator } = declared;
-    while (declared.numerator / denominator > maxOutputFps + 0.5) denominator *= 2;
-    return { numerator: declared.numerator, denominator };
+export function outputFrameRate(base: FrameRate | undefined, meanFps: number): FrameRate {
+  const baseFps = base ? framesPerSecond(base) : 0;
+  if (base && baseFps >= 1 && isConstantRate(base, meanFps)) {
+    let { denominator } = base;
+    while (base.numerator / denominator > maxOutputFps + 0.5) denominator *= 2;
+    return { numerator: base.numerator, denominator };
   }
-  const wanted = Math.min(measuredFps, maxOutputFps) * 0.98;
+  if (base && baseFps > meanFps && baseFps <= Math.min(maxOutputFps + 0.5, 2.5 * meanFps)) return base;
+  const wanted = Math.min(meanFps, maxOutputFps) * 0.98;
   return { numerator: commonRates.find((rate) => rate >= wanted) ?? maxOutputFps, denominator: 1 };
 }
+
+export const isConstantRate = (base: FrameRate, meanFps: number) =>
+  Math.abs(framesPerSecond(base) / meanFps - 1) <= 0.02;
 
 export interface SpritePlan {
   readonly columns: number;

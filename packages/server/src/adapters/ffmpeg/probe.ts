@@ -3,7 +3,7 @@ import type { MediaProbe } from '../../ports/transcoder/port.ts';
 import type { MediaBinaries } from './binaries.ts';
 import { failureOf } from './failures.ts';
 import { readReport, type SourceDetails } from './inspect.ts';
-import { framesPerSecond } from './ladder.ts';
+import { framesPerSecond, isConstantRate } from './ladder.ts';
 import { fileUrl, inputGuards, type MediaLimits } from './limits.ts';
 import { isCutMp4 } from './mp4-boxes.ts';
 import { PacketTally } from './packets.ts';
@@ -26,7 +26,7 @@ export async function inspect(tools: ProbeTools, path: string, signal?: AbortSig
   if (file.size === 0) throw new AppError('media-unreadable', { detail: 'The file is empty.' });
   const entries =
     'format=format_name,duration:stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,' +
-    'avg_frame_rate,r_frame_rate,field_order,color_transfer,duration,nb_frames,channels:stream_disposition=attached_pic:' +
+    'r_frame_rate,field_order,color_transfer,duration,nb_frames,channels:stream_disposition=attached_pic:' +
     'stream_tags=rotate:stream_side_data=rotation';
   const result = await ffprobe(tools, path, ['-show_entries', entries, '-of', 'json'], {
     signal,
@@ -86,13 +86,14 @@ function describe(details: SourceDetails, tally: PacketTally, limits: MediaLimit
   }
   const measuredFps = (videoPackets * 1000) / durationMs;
   if (measuredFps > limits.maxFrameRate * 1.02) throw tooComplex();
-  const sourceFps = details.declaredRate ? framesPerSecond(details.declaredRate) : measuredFps;
-  const isConstant = Math.abs(sourceFps / measuredFps - 1) < 0.02;
+  const { baseRate } = details;
+  const frameRate =
+    baseRate && isConstantRate(baseRate, measuredFps) ? framesPerSecond(baseRate) : measuredFps;
   return {
     durationMs,
     width: details.width,
     height: details.height,
-    frameRate: Math.round((isConstant ? sourceFps : measuredFps) * 1000) / 1000,
+    frameRate: Math.round(frameRate * 1000) / 1000,
     hasAudio: details.audioIndex !== undefined,
     videoCodec: details.videoCodec,
     audioCodec: details.audioCodec,

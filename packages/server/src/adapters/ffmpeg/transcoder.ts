@@ -19,8 +19,10 @@ import {
   jpegOutput,
   rungOutput,
   rungsGraph,
+  startOffsetSeconds,
   stillFilter,
 } from './filters.ts';
+import { imageFormatOf } from './images.ts';
 import type { SourceDetails } from './inspect.ts';
 import {
   type FrameRate,
@@ -60,8 +62,6 @@ const coverMaxEdge = 1280;
 const encodeCost = 2.5;
 /** An image bomb is refused before it is decoded. */
 const maxImagePixels = 50_000_000;
-const imageDemuxers = 'png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe';
-const imageDecoders = 'png,mjpeg,webp,gif,bmp';
 
 interface Work {
   readonly job: TranscodeJob;
@@ -137,14 +137,10 @@ export class FfmpegTranscoder implements Transcoder {
   }
 
   async avatar({ path, edge, outputPath, signal }: Parameters<Transcoder['avatar']>[0]): Promise<void> {
-    const guards = [
-      '-protocol_whitelist',
-      'file',
-      '-format_whitelist',
-      imageDemuxers,
-      '-codec_whitelist',
-      imageDecoders,
-    ];
+    const format = imageFormatOf(await Bun.file(path).slice(0, 16).bytes());
+    if (!format) throw new AppError('image-unreadable');
+    // The demuxer is named: left to itself, ffmpeg goes by the file's name and takes it for a pattern of many files.
+    const guards = ['-protocol_whitelist', 'file', '-codec_whitelist', format.decoder, '-f', format.demuxer];
     const args = [
       ...[...guards, '-max_pixels', String(maxImagePixels), '-i', fileUrl(path), '-map', '0:v:0'],
       ...[
@@ -171,14 +167,14 @@ export class FfmpegTranscoder implements Transcoder {
   async #plan(job: TranscodeJob): Promise<Work> {
     const { probe } = job;
     const details = await inspect(this.#tools, job.sourcePath, job.signal);
-    const rate = outputFrameRate(details.declaredRate, probe.frameRate);
+    const rate = outputFrameRate(details.baseRate, probe.frameRate);
     const fps = framesPerSecond(rate);
     const [smallest, ...larger] = ladderFor(details, fps);
     if (!smallest) throw new Error('A ladder has at least one rung');
     const folders = [smallest, ...larger].map((rung) => join(job.outputDir, rung.name));
     for (const folder of folders) await mkdir(folder, { recursive: true });
     const user = await this.sandbox.chooseUser(
-      [this.binaries.ffmpeg, job.sourcePath],
+      [this.binaries.ffmpeg, this.binaries.ffprobe, job.sourcePath],
       [job.outputDir, ...folders],
     );
     const frames = (probe.durationMs / 1000) * fps;
@@ -280,12 +276,25 @@ export class FfmpegTranscoder implements Transcoder {
       ...audio,
       ...rungOutput(rung, rate, this.#threads),
     ]);
-    const inputs = hasAudio ? ['-protocol_whitelist', 'file', '-f', 'mp4', '-i', fileUrl(soundFile)] : [];
+    const inputs = hasAudio ? await this.#soundInput(work, soundFile) : [];
     await this.#encode(work, 2, graph, inputs, outputs);
     await rm(join(job.outputDir, soundFile), { force: true });
     return await Promise.all(
       rungs.map((rung) => finishRung(job.outputDir, rung, rate, job.probe.durationMs)),
     );
+  }
+
+  /** ffmpeg lets every input start at zero; the sound must keep the distance that it had from the picture. */
+  async #soundInput({ job, rate, user }: Work, name: string): Promise<string[]> {
+    const asks = ['-v', 'error', '-show_entries', 'format=start_time', '-of', 'csv=p=0', fileUrl(name)];
+    const run = { signal: job.signal, timeoutMs: stillTimeoutMs, cwd: job.outputDir, user };
+    const result = await this.sandbox.run(this.binaries.ffprobe, asks, run);
+    const startSeconds = Number(result.stdout.toString());
+    const failure = failureOf(result);
+    if (failure || !Number.isFinite(startSeconds))
+      throw failure ?? new Error('The first rung has no start time');
+    const offset = (startSeconds - startOffsetSeconds(rate)).toFixed(6);
+    return ['-protocol_whitelist', 'file', '-itsoffset', offset, '-f', 'mp4', '-i', fileUrl(name)];
   }
 
   async #encode(
