@@ -17,7 +17,7 @@ export interface Endpoint<
   Response extends z.ZodType = z.ZodType,
   Who extends Access = Access,
 > {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
   readonly path: string;
   readonly tag: string;
   readonly summary: string;

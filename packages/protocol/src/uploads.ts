@@ -9,7 +9,20 @@ export const TUS_CONTENT_TYPE = 'application/offset+octet-stream';
 const one = z.object({ id: Id });
 
 /** tus 1.0.0 (https://tus.io/protocols/resumable-upload). `Location` ends in the `uploadId` that `POST /videos` takes. */
+const optionsOf = (path: string) =>
+  endpoint({
+    method: 'OPTIONS',
+    path,
+    tag: 'uploads',
+    summary: 'What this server can: version, extensions, largest size, checksum algorithms',
+    access: 'public',
+    limit: 'read',
+    status: 204,
+  });
+
 export const uploads = {
+  options: optionsOf('/uploads'),
+  optionsOfOne: optionsOf('/uploads/{id}'),
   create: endpoint({
     method: 'POST',
     path: '/uploads',
@@ -62,6 +75,17 @@ export const uploads = {
       'media-too-complex',
       'media-codec-unsupported',
     ],
+  }),
+  override: endpoint({
+    method: 'POST',
+    path: '/uploads/{id}',
+    tag: 'uploads',
+    summary: 'PATCH, DELETE or HEAD by `X-HTTP-Method-Override`, where a proxy knows only GET and POST',
+    access: 'user',
+    limit: 'upload',
+    params: one,
+    rawBody: TUS_CONTENT_TYPE,
+    status: 204,
   }),
   delete: endpoint({
     method: 'DELETE',

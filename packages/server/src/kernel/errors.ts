@@ -94,6 +94,7 @@ export const errorRegistry = {
   'image-unreadable': spec(422, 'The file is not an image that can be read'),
   'video-not-ready': spec(409, 'The video is still being prepared', 'later'),
   'publish-time-passed': spec(422, 'The time of publication must be in the future, within a year'),
+  'range-not-satisfiable': spec(416, 'The range lies outside of the file'),
   'link-expired': spec(403, 'This media link has expired'),
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -6,6 +6,7 @@ export interface UploadRow {
   readonly accountId: string;
   readonly size: number;
   readonly filename: string;
+  readonly filetype: string;
   readonly state: 'receiving' | 'complete' | 'used';
   readonly probe: MediaProbe | null;
   readonly expiresAt: Date;
@@ -14,7 +15,7 @@ export interface UploadRow {
 type StoredRow = Omit<UploadRow, 'size'> & { size: string };
 
 const columns = (sql: Sql) =>
-  sql`id, account_id as "accountId", size, filename, state, probe, expires_at as "expiresAt"`;
+  sql`id, account_id as "accountId", size, filename, filetype, state, probe, expires_at as "expiresAt"`;
 
 const toRow = (row: StoredRow | undefined): UploadRow | undefined =>
   row && { ...row, size: Number(row.size) };

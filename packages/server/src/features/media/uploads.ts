@@ -49,6 +49,8 @@ export interface UploadState {
   readonly id: string;
   readonly offset: number;
   readonly size: number;
+  readonly filename: string;
+  readonly filetype: string;
   readonly expiresAt: Date;
 }
 
@@ -86,6 +88,11 @@ export class Uploads {
   constructor(deps: UploadsDeps) {
     this.#deps = deps;
     this.#writers = new Writers(deps.clock, deps.settings);
+  }
+
+  /** The largest file that may be uploaded. */
+  get maxBytes(): number {
+    return this.#deps.settings.maxBytes;
   }
 
   async create(
@@ -139,7 +146,7 @@ export class Uploads {
     const { size } = await store.append(uploadKey(id), offset, source, { maxBytes: row.size, signal });
     if (size === row.size) await this.#examine(row, writer);
     else await extendUpload(db.sql, id, this.#expiry());
-    return { id, offset: size, size: row.size, expiresAt: this.#expiry() };
+    return { ...stateOf(row, size), expiresAt: this.#expiry() };
   }
 
   async remove(accountId: string, id: string): Promise<void> {
@@ -205,11 +212,10 @@ export class Uploads {
   }
 
   async #state(row: UploadRow): Promise<UploadState> {
-    const { id, size, expiresAt } = row;
-    if (row.state === 'used') return { id, size, expiresAt, offset: size };
-    const object = await this.#deps.store.stat(uploadKey(id));
+    if (row.state === 'used') return stateOf(row, row.size);
+    const object = await this.#deps.store.stat(uploadKey(row.id));
     if (!object) throw new AppError('not-found', { detail: 'There is no such upload.' });
-    return { id, size, expiresAt, offset: object.size };
+    return stateOf(row, object.size);
   }
 
   async #examine(row: UploadRow, writer: Writer): Promise<void> {
@@ -265,6 +271,11 @@ export class Uploads {
   #expiry(): Date {
     return new Date(this.#deps.clock.nowMs() + this.#deps.settings.unfinishedTtlMs);
   }
+}
+
+function stateOf(row: UploadRow, offset: number): UploadState {
+  const { id, size, filename, filetype, expiresAt } = row;
+  return { id, offset, size, filename, filetype, expiresAt };
 }
 
 export function isMediaFault(error: unknown): error is AppError {

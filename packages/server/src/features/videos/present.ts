@@ -1,8 +1,8 @@
-import type { OwnVideo, Relation, User, VideoCard } from '@hvideo/protocol';
+import type { OwnVideo, Relation, Sprite, User, VideoCard } from '@hvideo/protocol';
 import { type ErrorCode, errorRegistry } from '../../kernel/errors.ts';
 import { idTimeMs } from '../../kernel/ids.ts';
 import { type Audience, type MediaLinks, publicAudience } from '../media/index.ts';
-import type { VideoRow } from './store.ts';
+import type { StoredSprite, VideoRow } from './store.ts';
 
 export interface Presenter {
   card(row: VideoRow, author: User, relation: Relation | undefined, as: CardContext): VideoCard;
@@ -18,7 +18,6 @@ export interface CardContext {
 export function createPresenter(links: MediaLinks, nowMs: () => number): Presenter {
   const card: Presenter['card'] = (row, author, relation, { viewerId, reason }) => {
     const base = linkBase(links, row, viewerId, nowMs());
-    const { attempt, ...layout } = row.sprite ?? { attempt: 0 };
     return {
       id: row.id,
       title: row.title,
@@ -27,7 +26,7 @@ export function createPresenter(links: MediaLinks, nowMs: () => number): Present
       author,
       coverUrl: base && row.coverFile ? `${base}/${row.coverFile}` : null,
       playlistUrl: base && row.renditions.length > 0 ? `${base}/master.m3u8` : null,
-      sprite: base && row.sprite ? { ...row.sprite, url: `${base}/${attempt}/sprite.jpg` } : null,
+      sprite: base && row.sprite ? spriteOf(row.sprite, base) : null,
       durationMs: row.durationMs,
       width: row.width,
       height: row.height,
@@ -52,6 +51,10 @@ export function createPresenter(links: MediaLinks, nowMs: () => number): Present
     };
   };
   return { card, own };
+}
+
+function spriteOf({ attempt, ...layout }: StoredSprite, base: string): Sprite {
+  return { ...layout, url: `${base}/${attempt}/sprite.jpg` };
 }
 
 export function failureOf(code: string | null): { code: string; title: string } | null {

@@ -23,7 +23,7 @@ export async function progressStream(
   videoId: string,
   clientSignal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { db, clock, progress } = deps;
+  const { clock, progress } = deps;
   const first = await findOwn(deps, ownerId, videoId);
   if (!first) throw new AppError('not-found');
   const signal = AbortSignal.any([clientSignal, deps.closing]);

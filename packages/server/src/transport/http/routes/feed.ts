@@ -1,0 +1,10 @@
+import { api } from '@hvideo/protocol';
+import type { Timeline } from '../../../features/timeline/index.ts';
+import { type Route, route } from '../route.ts';
+
+export function feedRoutes(timeline: Timeline): Route[] {
+  return [
+    route(api.feed.following, ({ query }, viewer) => timeline.following(viewer.accountId, query)),
+    route(api.feed.latest, ({ query }, viewer) => timeline.latest(viewer?.accountId, query)),
+  ];
+}
