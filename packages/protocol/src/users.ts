@@ -67,7 +67,7 @@ const relationWrite = (
     problems: ['cannot-target-self', ...problems],
   });
 
-const userList = (path: string, summary: string, access: 'optional' | 'user') =>
+const userList = <Who extends 'optional' | 'user'>(path: string, summary: string, access: Who) =>
   endpoint({
     method: 'GET',
     path,

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { StartError } from './adapters/postgres/start-error.ts';
 import { type Config, InvalidSettings, loadConfig, type SettingName } from './config/config.ts';
 import { VERSION } from './main/version.ts';
@@ -22,13 +22,6 @@ function configOf(options: CommonOptions): Config {
 
 const dataOption = () => new Option('--data <folder>', 'data folder (HVIDEO_DATA)');
 const jsonOption = () => new Option('--json', 'print the result as JSON');
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('must be a whole number from 1 on');
-  return value;
-}
 
 /** Commands are loaded when they are called, so that each starts with no more than it needs. */
 function program(): Command {
@@ -61,34 +54,6 @@ function program(): Command {
     .option('--port <number>', 'port that serve would use')
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/doctor.ts')).doctor(() => configOf(options), options));
-
-  hvideo
-    .command('seed')
-    .description('make a demo community in an empty data folder')
-    .addOption(dataOption())
-    .option('--people <number>', 'how many people', positiveNumber)
-    .addOption(jsonOption())
-    .action(async (options) => (await import('./main/seed.ts')).seedCommand(configOf(options), options));
-
-  hvideo
-    .command('backup')
-    .description('write everything to one archive, also while the server runs')
-    .argument('<archive>', 'file to write')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (archive, options) =>
-      (await import('./main/backup.ts')).backupCommand(configOf(options), archive, options),
-    );
-
-  hvideo
-    .command('restore')
-    .description('read an archive into an empty data folder')
-    .argument('<archive>', 'file that backup wrote')
-    .addOption(dataOption())
-    .addOption(jsonOption())
-    .action(async (archive, options) =>
-      (await import('./main/backup.ts')).restoreCommand(configOf(options), archive, options),
-    );
 
   addAdminCommands(hvideo.command('admin').description('manage accounts and keys'));
   return hvideo;

@@ -35,7 +35,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   ]);
   resources.use(platform);
   const application = resources.use(
-    await composeApplication({ config, log, metrics, platform, secrets, demo: options.demo === true }),
+    await composeApplication({
+      config,
+      log,
+      platform,
+      secrets,
+      demo: options.demo === true,
+      work: config.HVIDEO_ROLES.includes('worker'),
+    }),
   );
   http.open({ ...application.http, staticFiles });
   process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
@@ -43,12 +50,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
     'ready',
   );
-  application.startBackground();
+  await application.startBackground();
 
   const reason = await stopping.reason;
   log.info({ reason: reason.text }, 'stopping');
   // First no new requests, then no new work, then the database: the reverse of the start, which the stack keeps,
   // except that requests under way still need everything below them.
+  await application.drain();
   await http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000);
   await resources.disposeAsync();
   log.info('stopped');

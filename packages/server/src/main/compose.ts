@@ -1,0 +1,161 @@
+import { mkdir } from 'node:fs/promises';
+import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
+import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
+import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
+import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
+import { openJobQueue } from '../adapters/postgres/job-queue.ts';
+import { leaseNode } from '../adapters/postgres/node-lease.ts';
+import type { Config } from '../config/config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import { createAccounts } from '../features/accounts/index.ts';
+import { createGraph } from '../features/graph/index.ts';
+import { createMedia } from '../features/media/index.ts';
+import { createTimeline } from '../features/timeline/index.ts';
+import { createVideos, type People } from '../features/videos/index.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { createCursorCodec } from '../kernel/cursor.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import { systemRandom } from '../kernel/random.ts';
+import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
+import { feedRoutes } from '../transport/http/routes/feed.ts';
+import { graphRoutes } from '../transport/http/routes/graph.ts';
+import { mediaRoutes } from '../transport/http/routes/media.ts';
+import { uploadRoutes } from '../transport/http/routes/uploads.ts';
+import { videoRoutes } from '../transport/http/routes/videos.ts';
+import type { Application } from '../transport/http/server.ts';
+import { mediaFolder, type Platform, workFolder } from './platform.ts';
+import { VERSION } from './version.ts';
+
+const dayMs = 86_400_000;
+
+export interface ComposeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly platform: Platform;
+  readonly secrets: Secrets;
+  readonly demo: boolean;
+  /** Whether jobs are worked on here; a command that only writes leaves them to the server. */
+  readonly work: boolean;
+}
+
+export type Features = Awaited<ReturnType<typeof composeFeatures>>;
+
+/** Chooses the adapters and builds every feature on them. */
+export async function composeFeatures(options: ComposeOptions) {
+  const { config, log, platform, secrets, work } = options;
+  const { database: db } = platform;
+  await using opening = new AsyncDisposableStack();
+  const clock = systemClock;
+  const random = systemRandom;
+  const workDir = workFolder(config);
+  await mkdir(workDir, { recursive: true });
+  const [lease, store, transcoder] = await Promise.all([
+    leaseNode({ database: db, log, clock, random }),
+    openDiskMediaStore({ root: mediaFolder(config), clock, random }),
+    openFfmpegTranscoder({
+      binaries: { ffmpeg: config.HVIDEO_FFMPEG, ffprobe: config.HVIDEO_FFPROBE },
+      limits: { maxDurationMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000 },
+      clock,
+    }),
+  ]);
+  opening.use(lease);
+  const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
+  const { ids } = lease;
+  const cursors = createCursorCodec(secrets.cursor);
+  const accounts = await createAccounts({
+    ...{ db, ids, clock, random, jobs, cursors, transcoder },
+    codeSender: new LogCodeSender(log),
+    media: store,
+    keys: { jwt: secrets.jwt, refreshToken: secrets.refreshToken },
+    settings: {
+      registration: config.HVIDEO_REGISTRATION,
+      accessTokenTtlMs: config.HVIDEO_ACCESS_TOKEN_SECONDS * 1000,
+      sessionIdleMs: config.HVIDEO_SESSION_DAYS * dayMs,
+      instanceName: config.HVIDEO_NAME,
+      demo: options.demo,
+      temporaryDir: workDir,
+    },
+    log,
+  });
+  const graph = createGraph({ db, ids, clock, cursors, accounts });
+  const media = createMedia({
+    ...{ db, store, transcoder, jobs, ids, clock },
+    linkKeys: secrets.media,
+    settings: { maxBytes: config.HVIDEO_UPLOAD_MAX_BYTES, accountMaxBytes: config.HVIDEO_ACCOUNT_MAX_BYTES },
+  });
+  const people: People = {
+    cards: (accountIds) => accounts.profiles.cards(accountIds),
+    relations: graph.relations,
+    resolve: (reference, viewerId) => graph.resolve(reference, viewerId).catch(undefinedIfNotFound),
+  };
+  const videos = createVideos({
+    ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
+    settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
+  });
+  const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
+  accounts.departure.accountParts.push(graph.accountPart, videos.accountPart, media.accountPart);
+  jobs.schedule('idempotency-clean', '7 * * * *', async (signal) => {
+    await cleanIdempotencyKeys(db, signal);
+  });
+  const opened = opening.move();
+  return {
+    ...{ accounts, graph, media, videos, timeline, jobs, store, transcoder, db },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** The features behind HTTP, and the work in the background. */
+export async function composeApplication(options: ComposeOptions) {
+  const { config, log, platform } = options;
+  const features = await composeFeatures(options);
+  const { accounts, graph, media, videos, timeline, jobs, store } = features;
+  const limits = {
+    uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
+    videoMaxMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000,
+  };
+  const http: Omit<Application, 'staticFiles'> = {
+    authenticate: (token) => accounts.authentication.verifyAccessToken(token),
+    routes: [
+      ...instanceRoutes(accounts, { version: VERSION, limits }),
+      ...authRoutes(accounts),
+      ...meRoutes(accounts),
+      ...graphRoutes(graph),
+      ...uploadRoutes(media.uploads),
+      ...videoRoutes(videos),
+      ...feedRoutes(timeline),
+    ],
+    rawRoutes: mediaRoutes({ files: videos.files, store, log }),
+    notReady: async () => {
+      try {
+        await platform.database.ping();
+        return [];
+      } catch (error) {
+        log.warn({ err: error }, 'the database does not answer');
+        return ['database'];
+      }
+    },
+  };
+  return {
+    http,
+    features,
+    /** Under the data lock no other process can be working on the jobs that an earlier one left. */
+    async startBackground(): Promise<void> {
+      if ((await accounts.registration.instance()).setupRequired)
+        log.info({ code: accounts.registration.setupCode }, 'set-up code, for a browser on another machine');
+      if (options.work && config.profile === 'embedded') await jobs.reclaimAll();
+      await jobs.start();
+    },
+    /** Ends what would never end by itself: event streams and uploads under way. */
+    async drain(): Promise<void> {
+      videos.drain();
+      await media.close();
+    },
+    [Symbol.asyncDispose]: () => features[Symbol.asyncDispose](),
+  };
+}
+
+function undefinedIfNotFound(error: unknown): undefined {
+  if (error instanceof AppError && error.code === 'not-found') return undefined;
+  throw error;
+}
