@@ -55,6 +55,7 @@ export async function openFfmpegTranscoder(options: FfmpegTranscoderOptions = {}
   return new FfmpegTranscoder(binaries, sandbox, options);
 }
 
+const soundFile = 'sound.mp4';
 const stillTimeoutMs = 60_000;
 const maxStillBytes = 32 << 20;
 const coverMaxEdge = 1280;
@@ -112,6 +113,8 @@ export class FfmpegTranscoder implements Transcoder {
       this.#firstRung(work),
       this.#covers(work).then(async (suggestionsMs) => await job.onCovers(suggestionsMs)),
     ]);
+    // Before the rung is handed over: its files may be moved away then.
+    await this.#keepSound(work);
     await job.onRendition(first);
     const others = await this.#otherRungs(work);
     for (const rendition of others) await job.onRendition(rendition);
@@ -263,12 +266,10 @@ export class FfmpegTranscoder implements Transcoder {
   /** The other rungs in one process that decodes once; the sound is the first rung's, not encoded again. */
   async #otherRungs(work: Work): Promise<Rendition[]> {
     const { details, rate, job } = work;
-    const [first, ...rungs] = work.rungs;
+    const [, ...rungs] = work.rungs;
     if (rungs.length === 0) return [];
     const graph = rungsGraph(details, rate, rungs, this.binaries.filters);
-    const soundFile = 'sound.mp4';
     const hasAudio = details.audioIndex !== undefined;
-    if (hasAudio) await joinRung(job.outputDir, first, join(job.outputDir, soundFile));
     const audio = hasAudio ? ['-map', '1:a:0', '-c:a', 'copy'] : ['-an'];
     const outputs = rungs.flatMap((rung, i) => [
       '-map',
@@ -282,6 +283,12 @@ export class FfmpegTranscoder implements Transcoder {
     return await Promise.all(
       rungs.map((rung) => finishRung(job.outputDir, rung, rate, job.probe.durationMs)),
     );
+  }
+
+  /** The first rung's sound as one file, for the others to copy. */
+  async #keepSound({ details, job, rungs: [first, ...others] }: Work): Promise<void> {
+    if (details.audioIndex === undefined || others.length === 0) return;
+    await joinRung(job.outputDir, first, join(job.outputDir, soundFile));
   }
 
   /** ffmpeg lets every input start at zero; the sound must keep the distance that it had from the picture. */

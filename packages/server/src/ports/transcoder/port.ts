@@ -50,7 +50,7 @@ export interface TranscodeJob {
   readonly signal?: AbortSignal | undefined;
   /** Called when pictures (`cover.jpg`, `cover-1.jpg` ... `cover-3.jpg`) are in `outputDir`. */
   onCovers(suggestionsMs: readonly number[]): Promise<void>;
-  /** Called when every segment and the playlist of this rung are in `outputDir`. */
+  /** Called when every segment and the playlist of this rung are in `outputDir`; the files may be moved away from there. */
   onRendition(rendition: Rendition): Promise<void>;
   /** Percent of all the work, 0 to 100, and the estimated time left. Called at most twice a second. */
   onProgress(progress: { percent: number; etaMs: number | undefined; stage: TranscodeStage }): void;
