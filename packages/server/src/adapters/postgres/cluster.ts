@@ -33,7 +33,7 @@ export async function openCluster(dataDir: string, native: NativeFiles, clock: C
 }
 
 /** Names this very folder, wherever it is mounted or moved; a copy of it has another one. */
-async function markerOf(home: string): Promise<string> {
+export async function markerOf(home: string): Promise<string> {
   const { dev, ino } = await stat(home, { bigint: true });
   return `hvideo-${dev.toString(36)}-${ino.toString(36)}`;
 }

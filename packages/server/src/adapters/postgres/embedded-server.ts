@@ -1,10 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type Random, systemRandom } from '../../kernel/random.ts';
-import { type Cluster, openCluster, SUPERUSER } from './cluster.ts';
+import { type Cluster, markerOf, openCluster, SUPERUSER } from './cluster.ts';
 import type { DataLock } from './data-lock.ts';
 import { type Launcher, openLauncher, type PostgresProcess } from './launcher.ts';
 import { findNativeFiles } from './native-files.ts';
@@ -57,6 +57,20 @@ export async function startEmbeddedPostgres(options: EmbeddedServerOptions): Pro
   return server;
 }
 
+/** Ends the PostgreSQL that a killed process left in this folder, if there is one. */
+export async function stopOrphan({ dataDir }: DataLock, clock = systemClock): Promise<void> {
+  const home = join(dataDir, 'postgres');
+  if (!(await stat(home).catch(() => undefined))) return;
+  if (!(await stopCluster(await markerOf(home), ORPHAN_DEADLINES, clock))) throw immortal(home);
+}
+
+function immortal(home: string): StartError {
+  return new StartError(
+    `processes of an earlier PostgreSQL in ${home} cannot be ended`,
+    'End the processes of the user hvideo-pg or of yours that are called postgres, then start again.',
+  );
+}
+
 class ChildServer implements EmbeddedServer {
   readonly version: string;
   #port = 0;
@@ -103,12 +117,7 @@ class ChildServer implements EmbeddedServer {
   /** Clears away what an earlier run left, starts the child and waits until it serves. */
   async #launch(): Promise<'serving' | { portTaken: boolean; complaint: string }> {
     const { marker, home } = this.#cluster;
-    if (!(await stopCluster(marker, ORPHAN_DEADLINES, this.#clock))) {
-      throw new StartError(
-        `processes of an earlier PostgreSQL in ${home} cannot be ended`,
-        `End the processes whose title holds "${marker}", then start again.`,
-      );
-    }
+    if (!(await stopCluster(marker, ORPHAN_DEADLINES, this.#clock))) throw immortal(home);
     // Nobody runs this cluster now, whatever lives under the process id that a dead postmaster noted.
     await rm(join(home, 'cluster', 'postmaster.pid'), { force: true });
     const startedAtMs = this.#clock.monotonicMs();

@@ -32,7 +32,7 @@ export interface MigrateOptions {
 export const MIGRATIONS_FOLDER = join(import.meta.dir, '..', '..', '..', 'migrations');
 const OLDEST_SERVER = 160_000;
 /** One number for all instances: whoever holds it migrates. */
-const ADVISORY_LOCK = '7239485102934857';
+export const MIGRATION_LOCK = '7239485102934857';
 const LOCK_DEADLINE_MS = 60_000;
 
 interface Applied {
@@ -132,7 +132,7 @@ function checkHistory(all: readonly Migration[], applied: readonly Applied[]): v
 function apply(driver: Driver, migration: Migration): Promise<boolean> {
   return driver.begin(async (tx) => {
     await tx.unsafe(`set local lock_timeout = ${LOCK_DEADLINE_MS}; set local statement_timeout = 0`).simple();
-    await tx.unsafe(`select pg_advisory_xact_lock(${ADVISORY_LOCK})`);
+    await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
     await tx`
       create table if not exists schema_migration (
         version int4 primary key,
