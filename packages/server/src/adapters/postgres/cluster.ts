@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } f
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { randomToken, systemRandom } from '../../kernel/random.ts';
-import { openLauncher } from './launcher.ts';
+import { MOUNT_PLACES, openLauncher, removeMountPoint } from './launcher.ts';
 import { type NativeFiles, POSTGRES_MAJOR } from './native-files.ts';
 import { processesNaming, sendSignal } from './processes.ts';
 import { StartError } from './start-error.ts';
@@ -101,11 +101,12 @@ async function removeUnfinished(home: string, clock: Clock): Promise<void> {
 /** An initdb whose parent was killed goes on for a moment; it must not write into what is being removed. */
 async function endInitdb(draft: string, clock: Clock): Promise<void> {
   const seenAs = [join(draft, 'cluster')];
-  for (const folder of ['/run', '/tmp']) seenAs.push(join(folder, await markerOf(draft), 'data', 'cluster'));
+  const marker = await markerOf(draft);
+  for (const place of MOUNT_PLACES) seenAs.push(join(place, marker, 'data', 'cluster'));
   const deadline = clock.monotonicMs() + 5_000;
   while (clock.monotonicMs() < deadline) {
     const alive = (await Promise.all(seenAs.map(processesNaming))).flat();
-    if (alive.length === 0) return;
+    if (alive.length === 0) return removeMountPoint(marker);
     for (const pid of alive) sendSignal(pid, 'SIGKILL');
     await clock.sleep(20);
   }

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { type Random, systemRandom } from '../../kernel/random.ts';
 import { type Cluster, markerOf, openCluster, SUPERUSER } from './cluster.ts';
 import type { DataLock } from './data-lock.ts';
-import { type Launcher, openLauncher, type PostgresProcess } from './launcher.ts';
+import { type Launcher, openLauncher, type PostgresProcess, removeMountPoint } from './launcher.ts';
 import { findNativeFiles } from './native-files.ts';
 import { stopCluster } from './processes.ts';
 import { LogTail } from './server-log.ts';
@@ -61,7 +61,9 @@ export async function startEmbeddedPostgres(options: EmbeddedServerOptions): Pro
 export async function stopOrphan({ dataDir }: DataLock, clock = systemClock): Promise<void> {
   const home = join(dataDir, 'postgres');
   if (!(await stat(home).catch(() => undefined))) return;
-  if (!(await stopCluster(await markerOf(home), ORPHAN_DEADLINES, clock))) throw immortal(home);
+  const marker = await markerOf(home);
+  if (!(await stopCluster(marker, ORPHAN_DEADLINES, clock))) throw immortal(home);
+  await removeMountPoint(marker);
 }
 
 function immortal(home: string): StartError {
@@ -227,6 +229,7 @@ class ChildServer implements EmbeddedServer {
     await this.#revival;
     if (!(await stopCluster(this.#cluster.marker, STOP_DEADLINES, this.#clock))) {
       this.#options.log.error({ marker: this.#cluster.marker }, 'PostgreSQL cannot be ended');
+      return;
     }
     await this.#launcher[Symbol.asyncDispose]();
   }

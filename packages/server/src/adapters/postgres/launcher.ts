@@ -27,6 +27,7 @@ export interface Owner {
 export type PostgresProcess = Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
 
 const SYSTEM_USER = 'hvideo-pg';
+export const MOUNT_PLACES = [...new Set(['/run', '/tmp', tmpdir()])];
 
 const ENTER = [
   'mount --bind "$1" "$3/native"',
@@ -82,12 +83,20 @@ async function namespaceLauncher(
     spawn: (command, args) =>
       Bun.spawn([...enter, ...mounts, join(mountPoint, 'native', 'bin', command), ...args], childOptions),
     async [Symbol.asyncDispose]() {
-      // The mounts went with their last process; these are empty folders again.
-      for (const folder of ['native', 'data', '.']) {
-        await rmdir(join(mountPoint, folder)).catch(ignoreMissing);
-      }
+      await removeMountPoint(marker);
     },
   };
+}
+
+/**
+ * For a cluster without processes: the mounts went with the last one, these are empty folders again. Never for one
+ * that lives: removing the place of a mount takes the mount away in the other namespace.
+ */
+export async function removeMountPoint(marker: string): Promise<void> {
+  for (const place of MOUNT_PLACES) {
+    for (const folder of ['native', 'data', ''])
+      await rmdir(join(place, marker, folder)).catch(ignoreMissing);
+  }
 }
 
 /** A session of its own: Ctrl-C in the terminal must reach the program alone, which then drains. */
@@ -142,7 +151,7 @@ function unreachable(owner: Owner, nativeDir: string, home: string): string | un
 }
 
 async function reachableFolder(): Promise<string> {
-  for (const folder of ['/run', '/tmp', tmpdir()]) {
+  for (const folder of MOUNT_PLACES) {
     const info = await lstat(folder).catch(() => undefined);
     if (info?.isDirectory() && (info.mode & 0o001) !== 0) return folder;
   }

@@ -40,8 +40,8 @@ export class LogTail {
     this.#kept.push(line);
     if (this.#kept.length > MAX_KEPT_LINES) this.#kept.shift();
     if (!this.#mayLog()) return;
-    // Sessions end like this at every stop.
-    const expected = line.includes('terminating connection due to administrator command');
+    // Sessions end like this at every stop, and are refused like this at every start.
+    const expected = /terminating connection due to|system is starting up|not yet accepting/.test(line);
     if (/^(PANIC|FATAL):/.test(line) && !expected) this.#log.warn({ from: 'postgres' }, line);
     else this.#log.debug({ from: 'postgres' }, line);
   }
