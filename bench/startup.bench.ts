@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startServer } from '../packages/server/test/support/server.ts';
 import type { Benchmark } from './main.ts';
-import { startServer } from './support/server.ts';
 
 export const benchmark: Benchmark = {
   about:

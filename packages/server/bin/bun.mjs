@@ -51,7 +51,8 @@ export function runBun(args) {
   // so that killing the launcher never leaves a server behind that nobody owns.
   const child = spawn(bun, args, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, HVIDEO_LAUNCHER_FD: '3' },
+    // With our process id, because grandchildren inherit the variable but not the pipe.
+    env: { ...process.env, HVIDEO_LAUNCHER: String(process.pid) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

@@ -12,7 +12,7 @@ export interface SettingFault {
 }
 
 /** Set by the launcher for this process only; not a setting. */
-const internalNames = new Set(['HVIDEO_LAUNCHER_FD', 'HVIDEO_CONFIG']);
+const internalNames = new Set(['HVIDEO_LAUNCHER', 'HVIDEO_CONFIG']);
 
 /**
  * Collects the raw settings: environment (or the file that `NAME_FILE` names) over the settings file over nothing.

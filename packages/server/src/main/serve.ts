@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly json?: boolean;
 }
 
+/** The descriptor on which the launcher holds a pipe open as long as it lives. */
+const launcherPipe = 3;
 /** Room for what a request carries besides the file itself. */
 const requestOverheadBytes = 1024 * 1024;
 
@@ -97,10 +99,9 @@ function stopSignal(log: Logger): { reason: Promise<StopReason>; fail: (text: st
       resolve({ text: signal, exitCode: 0 });
     });
   }
-  const launcher = process.env['HVIDEO_LAUNCHER_FD'];
-  if (launcher !== undefined) {
+  if (process.env['HVIDEO_LAUNCHER'] === String(process.ppid)) {
     // Nothing is ever written to this pipe: it only ends, when the launcher is gone.
-    const pipe = createReadStream('', { fd: Number(launcher) });
+    const pipe = createReadStream('', { fd: launcherPipe });
     pipe.on('error', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
     pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
     pipe.resume();

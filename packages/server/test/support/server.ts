@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-const root = join(import.meta.dir, '..', '..');
+const root = join(import.meta.dir, '..', '..', '..', '..');
 
 export interface RunningServer extends AsyncDisposable {
   readonly url: string;
