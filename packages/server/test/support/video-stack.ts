@@ -1,0 +1,204 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Role } from '@hvideo/protocol';
+import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { openJobQueue, type PostgresJobQueue } from '../../src/adapters/postgres/job-queue.ts';
+import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
+import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
+import { createTimeline } from '../../src/features/timeline/index.ts';
+import { createVideos, type People } from '../../src/features/videos/index.ts';
+import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import { createCursorCodec } from '../../src/kernel/cursor.ts';
+import { Metrics } from '../../src/kernel/metrics.ts';
+import { randomToken, systemRandom } from '../../src/kernel/random.ts';
+import type { Database } from '../../src/ports/database/port.ts';
+import type { MediaStore } from '../../src/ports/media-store/port.ts';
+import type { Transcoder } from '../../src/ports/transcoder/port.ts';
+import { feedRoutes } from '../../src/transport/http/routes/feed.ts';
+import { mediaRoutes } from '../../src/transport/http/routes/media.ts';
+import { uploadRoutes } from '../../src/transport/http/routes/uploads.ts';
+import { videoRoutes } from '../../src/transport/http/routes/videos.ts';
+import { HttpServer } from '../../src/transport/http/server.ts';
+import { testDatabase, testLog } from './database.ts';
+import { eventually } from './eventually.ts';
+import { FakeTranscoder } from './fake-transcoder.ts';
+import { Graph } from './graph.ts';
+
+export interface VideoStackOptions {
+  readonly transcoder?: Transcoder;
+  readonly uploads?: Partial<UploadSettings>;
+  readonly keepOriginals?: boolean;
+  /** False: jobs wait until `startJobs`. */
+  readonly work?: boolean;
+  /** An existing database and folder, as a process started after a kill finds them. */
+  readonly over?: { readonly url: string; readonly folder: string };
+}
+
+/** The system's clock, which a test can set forward. */
+export class TestClock implements Clock {
+  aheadMs = 0;
+  nowMs = () => systemClock.nowMs() + this.aheadMs;
+  monotonicMs = () => systemClock.monotonicMs() + this.aheadMs;
+  sleep: Clock['sleep'] = (ms, options) => systemClock.sleep(ms, options);
+  every: Clock['every'] = (ms, run) => systemClock.every(ms, run);
+}
+
+export type VideoStack = Awaited<ReturnType<typeof videoStack>>;
+
+const key = () => [{ kid: 'test', secret: randomToken(systemRandom) }];
+
+/** Uploads, videos, media and timeline behind a real HTTP server, over a real database. A token is an account's id. */
+export async function videoStack(options: VideoStackOptions = {}) {
+  await using opening = new AsyncDisposableStack();
+  const test = opening.use(await testDatabase());
+  const folder = await mkdtemp(join(tmpdir(), 'hvideo-stack-'));
+  opening.defer(() => rm(folder, { recursive: true, force: true }));
+  const parts = opening.use(await openParts(test.database, folder, options));
+  const opened = opening.move();
+  return Object.assign(parts, {
+    databaseUrl: test.url,
+    folder,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  });
+}
+
+async function openParts(
+  database: Parameters<typeof openJobQueue>[0]['database'],
+  folder: string,
+  options: VideoStackOptions,
+) {
+  await using opening = new AsyncDisposableStack();
+  const clock = new TestClock();
+  const db: Database = database;
+  const workDir = join(folder, 'work');
+  await mkdir(workDir, { recursive: true });
+  const lease = opening.use(
+    await leaseNode({ database, log: testLog, clock: systemClock, random: systemRandom }),
+  );
+  const { ids } = lease;
+  const store = await openDiskMediaStore({ root: join(folder, 'media') });
+  const fake = new FakeTranscoder();
+  const transcoder = options.transcoder ?? fake;
+  const jobs: PostgresJobQueue = opening.use(openJobQueue({ database, log: testLog }));
+  const cursors = createCursorCodec(key());
+  const graph = new Graph(db, ids);
+  const linkKeys = key();
+  const media = createMedia({
+    ...{ db, store, transcoder, jobs, ids, clock, linkKeys },
+    ...(options.uploads && { settings: options.uploads }),
+  });
+  const people: People = graph;
+  const videos = createVideos({
+    ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
+    settings: { workDir, keepOriginals: options.keepOriginals ?? true, transcodeConcurrency: 1 },
+  });
+  const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
+  const roles = new Map<string, Role>();
+  const http = new HttpServer({
+    ...{ hostname: '127.0.0.1', port: 0, version: 'test', log: testLog, clock, metrics: new Metrics() },
+    ...{ maxBodyBytes: 2 ** 33, publicOrigin: undefined, trustedProxies: 0, rateLimits: false },
+  });
+  opening.defer(() => http.drain(1000));
+  opening.defer(() => media.close());
+  opening.defer(() => videos.drain());
+  http.open({
+    authenticate: async (token) => ({ accountId: token, role: roles.get(token) ?? 'user', sessionId: '1' }),
+    routes: [...uploadRoutes(media.uploads), ...videoRoutes(videos), ...feedRoutes(timeline)],
+    rawRoutes: mediaRoutes({ files: videos.files, store, log: testLog }),
+    staticFiles: undefined,
+    notReady: async () => [],
+  });
+  if (options.work !== false) await jobs.start();
+  const opened = opening.move();
+  return {
+    ...{ db, store, ids, clock, media, videos, timeline, graph, roles, fake, jobs, workDir, cursors },
+    url: http.url,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind.
+  readonly body: any;
+}
+
+/** One request as this account; JSON in and out. */
+export async function call(
+  stack: { url: string },
+  accountId: string | undefined,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(stack.url + path, {
+    method,
+    headers: {
+      ...(accountId !== undefined && { authorization: `Bearer ${accountId}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' ? JSON.parse(text) : text,
+  };
+}
+
+export const tusHeaders = { 'tus-resumable': '1.0.0' };
+
+/** Uploads in one request; answers the upload's id. */
+export async function upload(stack: { url: string }, accountId: string, bytes: Uint8Array): Promise<string> {
+  const response = await fetch(`${stack.url}/api/v1/uploads`, {
+    method: 'POST',
+    headers: {
+      ...tusHeaders,
+      authorization: `Bearer ${accountId}`,
+      'upload-length': String(bytes.byteLength),
+      'content-type': 'application/offset+octet-stream',
+    },
+    body: bytes,
+  });
+  if (response.status !== 201) throw new Error(`upload: ${response.status} ${await response.text()}`);
+  return (response.headers.get('location') ?? '').split('/').at(-1) ?? '';
+}
+
+let clips = 0;
+
+/** Uploads a clip that the fake transcoder takes, and publishes it. */
+export async function publish(
+  stack: { url: string },
+  accountId: string,
+  fields: Record<string, unknown> = {},
+): Promise<Answer> {
+  const uploadId = await upload(stack, accountId, Buffer.from(`clip ${clips++}`));
+  return call(stack, accountId, 'POST', '/api/v1/videos', { uploadId, title: 'A clip', ...fields });
+}
+
+/** Waits until the owner sees the video in this state. */
+export async function untilStatus(
+  stack: { url: string },
+  accountId: string,
+  videoId: string,
+  status: string,
+  deadlineMs = 15_000,
+): Promise<Answer> {
+  return eventually(async () => {
+    const answer = await call(stack, accountId, 'GET', `/api/v1/videos/${videoId}`);
+    return answer.body?.video?.status === status ? answer : undefined;
+  }, deadlineMs);
+}
+
+/** Every object of the store. */
+export async function storedKeys(store: MediaStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list('')) keys.push(key);
+  return keys.sort();
+}
