@@ -55,6 +55,26 @@ function program(): Command {
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/doctor.ts')).doctor(() => configOf(options), options));
 
+  hvideo
+    .command('backup')
+    .description('write everything to one archive, also while the server runs')
+    .argument('<archive>', 'file to write')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (archive, options) =>
+      (await import('./main/backup.ts')).backupCommand(configOf(options), archive, options),
+    );
+
+  hvideo
+    .command('restore')
+    .description('read an archive into an empty data folder')
+    .argument('<archive>', 'file that backup wrote')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .action(async (archive, options) =>
+      (await import('./main/backup.ts')).restoreCommand(configOf(options), archive, options),
+    );
+
   addAdminCommands(hvideo.command('admin').description('manage accounts and keys'));
   return hvideo;
 }
