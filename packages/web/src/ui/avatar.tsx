@@ -1,6 +1,6 @@
 import type { User } from '@hvideo/protocol';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTexts } from '../i18n/use-texts.ts';
 import { avatarHue, initials } from '../lib/initials.ts';
 import styles from './avatar.module.css';
 
@@ -13,7 +13,7 @@ interface AvatarProps {
 }
 
 export function Avatar({ user, size = 40, decorative = true }: AvatarProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const label = decorative ? '' : t('avatarOf', { name: user.displayName });
   const style = { '--size': `${size}px`, '--hue': avatarHue(user.id) } as React.CSSProperties;

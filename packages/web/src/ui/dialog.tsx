@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { Button, IconButton } from './button.tsx';
 import styles from './dialog.module.css';
@@ -19,7 +19,7 @@ interface DialogProps {
 
 /** A dialog; on a phone it comes up from the bottom edge as a sheet. */
 export function Dialog({ open, onOpenChange, title, description, children, footer, wide }: DialogProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
@@ -55,7 +55,7 @@ interface ConfirmProps extends Omit<DialogProps, 'footer' | 'wide'> {
 }
 
 export function ConfirmDialog({ confirmLabel, onConfirm, busy, danger, ...dialog }: ConfirmProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <Dialog
       {...dialog}

@@ -1,8 +1,8 @@
 import { CloudOff, WifiOff } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
 import { errorText } from '../app/errors.ts';
 import { isOffline } from '../app/query.ts';
+import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { Button } from './button.tsx';
 import styles from './notice.module.css';
@@ -56,7 +56,7 @@ export function ErrorNotice({
   tone = 'page',
   compact,
 }: ErrorNoticeProps) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   const offline = isOffline(error);
   const Icon = offline ? WifiOff : CloudOff;
   return (

@@ -1,8 +1,8 @@
-import { useTranslation } from 'react-i18next';
+import { useTexts } from '../i18n/use-texts.ts';
 import styles from './spinner.module.css';
 
 export function Spinner({ size = 28 }: { size?: number }) {
-  const { t } = useTranslation();
+  const { t } = useTexts();
   return (
     <span
       className={styles['spinner']}

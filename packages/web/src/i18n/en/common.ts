@@ -2,6 +2,7 @@ export const common = {
   appName: 'H-Video',
   title: '{{page}} · H-Video',
   skipToContent: 'Skip to content',
+  setupHint: 'This community has no admin yet: set it up',
   nav: {
     label: 'Main',
     home: 'Home',

@@ -2,6 +2,7 @@ export const common = {
   appName: 'H-Video',
   title: '{{page}} · H-Video',
   skipToContent: '跳到主要内容',
+  setupHint: '社区还没有管理员，先来完成设置',
   nav: {
     label: '主导航',
     home: '首页',

@@ -1,0 +1,106 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { FeedPage } from '../pages/feed/feed-page.tsx';
+import { CrashPage, NotFoundPage } from '../pages/not-found/not-found-page.tsx';
+import { Shell } from '../shell/shell.tsx';
+import { PageSpinner } from '../ui/spinner.tsx';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: () => <NotFoundPage /> });
+
+/** `next`: where to go after signing in; only a path of this app, never another site. */
+export function safeNext(value: unknown): string | undefined {
+  return typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined;
+}
+
+const nextSearch = (search: Record<string, unknown>): { next?: string } => {
+  const next = safeNext(search['next']);
+  return next === undefined ? {} : { next };
+};
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: () => <FeedPage key="latest" kind="latest" />,
+});
+const following = createRoute({
+  getParentRoute: () => root,
+  path: '/following',
+  component: () => <FeedPage key="following" kind="following" />,
+});
+const video = createRoute({
+  getParentRoute: () => root,
+  path: '/v/$id',
+  component: lazyRouteComponent(() => import('../pages/video/video-page.tsx'), 'VideoPage'),
+});
+const profile = createRoute({
+  getParentRoute: () => root,
+  path: '/$handle',
+  component: lazyRouteComponent(() => import('../pages/profile/profile-page.tsx'), 'ProfilePage'),
+});
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/$handle/people/$list',
+  component: lazyRouteComponent(() => import('../pages/profile/people-page.tsx'), 'PeoplePage'),
+});
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: nextSearch,
+  component: lazyRouteComponent(() => import('../pages/auth/login-page.tsx'), 'LoginPage'),
+});
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  validateSearch: (search: Record<string, unknown>): { next?: string; invitation?: string } => ({
+    ...nextSearch(search),
+    ...(typeof search['invitation'] === 'string' ? { invitation: search['invitation'] } : {}),
+  }),
+  component: lazyRouteComponent(() => import('../pages/auth/register-page.tsx'), 'RegisterPage'),
+});
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('../pages/setup/setup-page.tsx'), 'SetupPage'),
+});
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
+});
+const upload = createRoute({
+  getParentRoute: () => root,
+  path: '/upload',
+  component: lazyRouteComponent(() => import('../pages/upload/upload-page.tsx'), 'UploadPage'),
+});
+const studio = createRoute({
+  getParentRoute: () => root,
+  path: '/studio',
+  component: lazyRouteComponent(() => import('../pages/studio/studio-page.tsx'), 'StudioPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    following,
+    video,
+    profile,
+    people,
+    login,
+    register,
+    setup,
+    settings,
+    upload,
+    studio,
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultPendingComponent: PageSpinner,
+  defaultPendingMs: 200,
+  defaultErrorComponent: CrashPage,
+  defaultNotFoundComponent: () => <NotFoundPage />,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,116 @@
+import type { VideoCard } from '@hvideo/protocol';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Clapperboard, UsersRound } from 'lucide-react';
+import { useMemo } from 'react';
+import { useViewer } from '../../app/session.ts';
+import { useTexts } from '../../i18n/use-texts.ts';
+import { useTitle } from '../../lib/use-title.ts';
+import { buttonClass } from '../../ui/button.tsx';
+import { ErrorNotice, Notice } from '../../ui/notice.tsx';
+import { type FeedKind, feedQuery, joinPages } from '../../watch/queries.ts';
+import styles from './feed-page.module.css';
+import { FeedTabs } from './feed-tabs.tsx';
+import { Reel } from './reel.tsx';
+
+export function FeedPage({ kind }: { kind: FeedKind }) {
+  const { t } = useTexts();
+  const viewer = useViewer();
+  useTitle(kind === 'following' ? t('watch:feed.following') : undefined);
+  return (
+    <div className={styles['page']}>
+      <h1 className="visually-hidden">{t(kind === 'latest' ? 'watch:feed.home' : 'watch:feed.following')}</h1>
+      <FeedTabs />
+      {kind === 'following' && viewer === null ? <SignInNotice /> : <Feed kind={kind} />}
+    </div>
+  );
+}
+
+function Feed({ kind }: { kind: FeedKind }) {
+  const { t } = useTexts();
+  const viewer = useViewer();
+  const query = useInfiniteQuery({ ...feedQuery(kind), enabled: kind === 'latest' || viewer != null });
+  const cards: readonly VideoCard[] = useMemo(() => joinPages(query.data?.pages ?? []), [query.data]);
+  if (query.isError && cards.length === 0) {
+    return (
+      <div className={styles['stage']}>
+        <ErrorNotice
+          tone="over"
+          title={t('watch:feed.errorTitle')}
+          error={query.error}
+          busy={query.isFetching}
+          onRetry={() => void query.refetch()}
+        />
+      </div>
+    );
+  }
+  if (query.isPending) return <FeedSkeleton />;
+  if (cards.length === 0) return <EmptyNotice kind={kind} />;
+  return (
+    <Reel
+      kind={kind}
+      cards={cards}
+      hasMore={query.hasNextPage}
+      isLoadingMore={query.isFetchingNextPage}
+      moreError={query.isFetchNextPageError ? query.error : undefined}
+      loadMore={() => void query.fetchNextPage()}
+    />
+  );
+}
+
+function FeedSkeleton() {
+  const { t } = useTexts();
+  return (
+    <div className={styles['stage']} role="status" aria-label={t('watch:feed.loading')}>
+      <div className={styles['skeleton']}>
+        <i className={styles['bone']} />
+        <i className={styles['bone']} />
+        <i className={styles['bone']} />
+      </div>
+    </div>
+  );
+}
+
+function EmptyNotice({ kind }: { kind: FeedKind }) {
+  const { t } = useTexts();
+  const isLatest = kind === 'latest';
+  return (
+    <div className={styles['stage']}>
+      <Notice
+        tone="over"
+        icon={isLatest ? <Clapperboard size={32} aria-hidden /> : <UsersRound size={32} aria-hidden />}
+        title={t(isLatest ? 'watch:feed.emptyTitle' : 'watch:feed.emptyFollowingTitle')}
+        text={t(isLatest ? 'watch:feed.emptyText' : 'watch:feed.emptyFollowingText')}
+        actions={
+          <Link to={isLatest ? '/upload' : '/'} className={buttonClass({ tone: 'accent' })}>
+            {t(isLatest ? 'watch:feed.emptyAction' : 'watch:feed.emptyFollowingAction')}
+          </Link>
+        }
+      />
+    </div>
+  );
+}
+
+function SignInNotice() {
+  const { t } = useTexts();
+  return (
+    <div className={styles['stage']}>
+      <Notice
+        tone="over"
+        icon={<UsersRound size={32} aria-hidden />}
+        title={t('watch:feed.signInTitle')}
+        text={t('watch:feed.signInText')}
+        actions={
+          <>
+            <Link to="/login" search={{ next: '/following' }} className={buttonClass({ tone: 'accent' })}>
+              {t('nav.login')}
+            </Link>
+            <Link to="/register" search={{ next: '/following' }} className={buttonClass({ tone: 'over' })}>
+              {t('nav.register')}
+            </Link>
+          </>
+        }
+      />
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+import type { VideoDetail } from '@hvideo/protocol';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { isNotFound } from '../../app/query.ts';
+import { useTexts } from '../../i18n/use-texts.ts';
+import { useTitle } from '../../lib/use-title.ts';
+import { KeysDialog } from '../../player/keys-dialog.tsx';
+import { Slide } from '../../player/slide.tsx';
+import { usePlayerKeys } from '../../player/use-keys.ts';
+import { usePool } from '../../player/use-pool.ts';
+import { ErrorNotice } from '../../ui/notice.tsx';
+import { PageSpinner } from '../../ui/spinner.tsx';
+import { Panel } from '../../watch/panel.tsx';
+import { videoQuery } from '../../watch/queries.ts';
+import { NotFoundPage } from '../not-found/not-found-page.tsx';
+import styles from './video-page.module.css';
+
+export function VideoPage() {
+  const { t } = useTexts();
+  const { id } = useParams({ from: '/v/$id' });
+  const query = useQuery(videoQuery(id));
+  useTitle(query.data?.video.title);
+  if (isNotFound(query.error)) {
+    return <NotFoundPage title={t('watch:video.notFound')} text={t('watch:video.notFoundText')} />;
+  }
+  if (query.data) return <Watch key={id} detail={query.data} />;
+  if (query.isError) {
+    return <ErrorNotice error={query.error} busy={query.isFetching} onRetry={() => void query.refetch()} />;
+  }
+  return <PageSpinner />;
+}
+
+function Watch({ detail }: { detail: VideoDetail }) {
+  const { t } = useTexts();
+  const { video, relation } = detail;
+  const cards = useMemo(() => [video], [video]);
+  const playerOf = usePool(cards, 0);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const targets = useRef({ player: playerOf(0), showHelp: () => setHelpOpen(true) });
+  useLayoutEffect(() => {
+    targets.current = { player: playerOf(0), showHelp: () => setHelpOpen(true) };
+  });
+  usePlayerKeys(targets);
+  return (
+    <div className={styles['page']}>
+      <section className={styles['player']} aria-label={t('watch:player.label')}>
+        <Slide card={video} player={playerOf(0)} isCurrent />
+      </section>
+      <div className={styles['details']}>
+        <Panel card={video} relation={relation} isPage />
+      </div>
+      <KeysDialog open={isHelpOpen} onOpenChange={setHelpOpen} />
+    </div>
+  );
+}

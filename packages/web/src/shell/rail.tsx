@@ -1,0 +1,123 @@
+import { Link } from '@tanstack/react-router';
+import { Clapperboard, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
+import { errorText } from '../app/errors.ts';
+import { signOut, useViewer } from '../app/session.ts';
+import { setTheme, theme } from '../app/theme.ts';
+import { setLanguage } from '../i18n/index.ts';
+import { useTexts } from '../i18n/use-texts.ts';
+import { useLanguage } from '../lib/use-language.ts';
+import { useStore } from '../lib/use-store.ts';
+import { Avatar } from '../ui/avatar.tsx';
+import { buttonClass, IconButton } from '../ui/button.tsx';
+import { Wordmark } from '../ui/logo.tsx';
+import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/menu.tsx';
+import { toast } from '../ui/toast.tsx';
+import styles from './rail.module.css';
+
+/** The left edge of wide screens. */
+export function Rail() {
+  const { t } = useTexts();
+  const viewer = useViewer();
+  const item = { className: styles['item'], activeProps: { className: styles['active'] } };
+  return (
+    <div className={styles['rail']}>
+      <Link to="/" className={styles['logo']} aria-label={t('appName')}>
+        <Wordmark />
+      </Link>
+      <nav aria-label={t('nav.label')} className={styles['nav']}>
+        <Link to="/" activeOptions={{ exact: true }} {...item}>
+          <House aria-hidden />
+          {t('nav.home')}
+        </Link>
+        <Link to="/following" {...item}>
+          <UsersRound aria-hidden />
+          {t('nav.following')}
+        </Link>
+        {viewer && (
+          <Link to="/studio" {...item}>
+            <Clapperboard aria-hidden />
+            {t('nav.studio')}
+          </Link>
+        )}
+        <Link to="/upload" className={`${buttonClass({ tone: 'accent', block: true })} ${styles['upload']}`}>
+          <Plus size={20} strokeWidth={2.6} aria-hidden />
+          {t('nav.upload')}
+        </Link>
+      </nav>
+      <div className={styles['foot']}>
+        {viewer ? (
+          <Link to="/$handle" params={{ handle: `@${viewer.username}` }} className={styles['me']}>
+            <Avatar user={viewer} size={38} />
+            <span>
+              <strong>{viewer.displayName}</strong>
+              <small>@{viewer.username}</small>
+            </span>
+          </Link>
+        ) : (
+          viewer === null && (
+            <Link to="/login" className={buttonClass({ tone: 'soft', block: true })}>
+              {t('nav.login')}
+            </Link>
+          )
+        )}
+        <MoreMenu />
+      </div>
+    </div>
+  );
+}
+
+export function MoreMenu({ over = false }: { over?: boolean }) {
+  const { t } = useTexts();
+  const viewer = useViewer();
+  const chosenTheme = useStore(theme);
+  const language = useLanguage();
+  const leave = () => {
+    signOut().then(
+      () => toast(t('status.loggedOut')),
+      (error: unknown) => toast(errorText(error), 'error'),
+    );
+  };
+  return (
+    <Menu
+      trigger={
+        <IconButton label={t('nav.more')} tone={over ? 'over' : 'plain'}>
+          <Settings size={21} aria-hidden />
+        </IconButton>
+      }
+    >
+      <MenuChoice
+        label={t('theme.label')}
+        value={chosenTheme}
+        onChange={setTheme}
+        options={[
+          { value: 'system', label: t('theme.system') },
+          { value: 'light', label: t('theme.light') },
+          { value: 'dark', label: t('theme.dark') },
+        ]}
+      />
+      <MenuChoice
+        label={t('language.label')}
+        value={language}
+        onChange={(next) => void setLanguage(next)}
+        options={[
+          { value: 'zh', label: t('language.zh') },
+          { value: 'en', label: t('language.en') },
+        ]}
+      />
+      {viewer && (
+        <>
+          <MenuSeparator />
+          <MenuItem asChild>
+            <Link to="/settings">
+              <Settings size={18} aria-hidden />
+              {t('nav.settings')}
+            </Link>
+          </MenuItem>
+          <MenuItem icon={<LogOut size={18} aria-hidden />} onSelect={leave}>
+            {t('nav.logout')}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  );
+}

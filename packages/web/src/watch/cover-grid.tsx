@@ -1,0 +1,43 @@
+import type { VideoCard } from '@hvideo/protocol';
+import { Link } from '@tanstack/react-router';
+import { Film, Lock } from 'lucide-react';
+import { useTexts } from '../i18n/use-texts.ts';
+import { classes } from '../lib/classes.ts';
+import { formatDuration } from '../lib/format.ts';
+import styles from './cover-grid.module.css';
+
+/** Covers that lead to their videos. */
+export function CoverGrid({ cards, dense = false }: { cards: readonly VideoCard[]; dense?: boolean }) {
+  const { t } = useTexts();
+  return (
+    <ul className={classes(styles['grid'], dense && styles['dense'])}>
+      {cards.map((card) => (
+        <li key={card.id}>
+          <Link to="/v/$id" params={{ id: card.id }} className={styles['card']}>
+            <span className={styles['cover']}>
+              {card.coverUrl ? (
+                <img src={card.coverUrl} alt="" loading="lazy" decoding="async" />
+              ) : (
+                <Film size={28} aria-hidden />
+              )}
+              {card.visibility !== 'public' && (
+                <span className={styles['badge']}>
+                  <Lock size={12} aria-hidden />
+                  <span className="visually-hidden">{t(`watch:details.visibility.${card.visibility}`)}</span>
+                </span>
+              )}
+              {card.status === 'processing' || card.status === 'failed' ? (
+                <span className={styles['state']}>{t(`watch:profile.${card.status}`)}</span>
+              ) : (
+                card.durationMs !== null && (
+                  <span className={styles['duration']}>{formatDuration(card.durationMs)}</span>
+                )
+              )}
+            </span>
+            <span className={styles['title']}>{card.title}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,55 @@
+import { api, type Page, type VideoCard } from '@hvideo/protocol';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { client } from '../app/client.ts';
+
+export type FeedKind = 'latest' | 'following';
+
+export const FEED_PAGE_SIZE = 8;
+
+/** Links in a feed are signed for a while only; a feed left for long is read again. */
+const feedStaleMs = 5 * 60_000;
+
+export const feedQuery = (kind: FeedKind) =>
+  infiniteQueryOptions({
+    queryKey: ['feed', kind],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      client.call(
+        api.feed[kind],
+        { query: { limit: FEED_PAGE_SIZE, ...(pageParam && { cursor: pageParam }) } },
+        { signal },
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    staleTime: feedStaleMs,
+  });
+
+export const userVideosQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['videos', id],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      client.call(
+        api.videos.byUser,
+        { params: { id }, query: { limit: 24, ...(pageParam && { cursor: pageParam }) } },
+        { signal },
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+export const videoQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['video', id],
+    queryFn: ({ signal }) => client.call(api.videos.get, { params: { id } }, { signal }),
+  });
+
+/** All pages as one list. A video published while paging can push another onto two pages: each is shown once. */
+export function joinPages(pages: readonly Page<VideoCard>[]): VideoCard[] {
+  const seen = new Set<string>();
+  return pages
+    .flatMap((page) => page.items)
+    .filter((card) => {
+      if (seen.has(card.id)) return false;
+      seen.add(card.id);
+      return true;
+    });
+}
