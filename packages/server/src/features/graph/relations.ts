@@ -14,12 +14,12 @@ export async function readRelations(
   const others = [...new Set(ids)];
   if (others.length === 0) return new Map();
   const rows = await sql<RelationRow>`
-    select id::int8 as id,
-      exists (select 1 from follow where follower_id = ${viewerId} and followee_id = id) as following,
-      exists (select 1 from follow where follower_id = id and followee_id = ${viewerId}) as "followedBy",
-      exists (select 1 from mute where muter_id = ${viewerId} and muted_id = id) as muted,
-      exists (select 1 from block where blocker_id = ${viewerId} and blocked_id = id) as blocked
-    from unnest(${sql.array(others, 'int8')}) as id`;
+    select other.id,
+      exists (select 1 from follow where follower_id = ${viewerId} and followee_id = other.id) as following,
+      exists (select 1 from follow where follower_id = other.id and followee_id = ${viewerId}) as "followedBy",
+      exists (select 1 from mute where muter_id = ${viewerId} and muted_id = other.id) as muted,
+      exists (select 1 from block where blocker_id = ${viewerId} and blocked_id = other.id) as blocked
+    from unnest(${sql.array(others, 'int8')}) as other (id)`;
   return new Map(rows.map(({ id, ...relation }) => [id, { self: id === viewerId, ...relation }]));
 }
 
