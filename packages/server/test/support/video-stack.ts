@@ -29,10 +29,10 @@ export interface VideoStackOptions {
   readonly transcoder?: Transcoder;
   readonly uploads?: Partial<UploadSettings>;
   readonly keepOriginals?: boolean;
-  /** False: jobs wait until `startJobs`. */
+  /** Stands before the database of every feature, to count or to fail. */
+  readonly wrap?: (db: Database) => Database;
+  /** False: jobs wait for `jobs.start()`. */
   readonly work?: boolean;
-  /** An existing database and folder, as a process started after a kill finds them. */
-  readonly over?: { readonly url: string; readonly folder: string };
 }
 
 /** The system's clock, which a test can set forward. */
@@ -70,7 +70,7 @@ async function openParts(
 ) {
   await using opening = new AsyncDisposableStack();
   const clock = new TestClock();
-  const db: Database = database;
+  const db = options.wrap?.(database) ?? database;
   const workDir = join(folder, 'work');
   await mkdir(workDir, { recursive: true });
   const lease = opening.use(

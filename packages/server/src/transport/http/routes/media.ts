@@ -82,9 +82,9 @@ async function answerObject(
   }
   const whole = await store.get(key);
   if (header === null) return new Response(whole, { headers });
-  // Bun applies the header to a file by itself, also where it does not count; it cannot do so to a stream.
+  // Bun applies the header to a file, or to its plain stream, by itself, also where it does not count.
   headers.set('content-length', String(size));
-  return new Response(whole.stream(), { headers });
+  return new Response(whole.stream().pipeThrough(new TransformStream()), { headers });
 }
 
 function unsatisfiable(headers: Headers, size: number): Response {
