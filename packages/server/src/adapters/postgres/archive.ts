@@ -136,9 +136,12 @@ export async function* readArchive(path: string): AsyncGenerator<ArchiveEntry> {
   const parser = extract();
   const source = createReadStream(path);
   source.on('error', (error) => parser.destroy(error));
+  // Told by the loops that read them; an error that comes while nobody reads must not end the process.
+  parser.on('error', ignore);
   source.pipe(parser);
   try {
     for await (const entry of parser) {
+      entry.on('error', ignore);
       const { name, size, mode, mtime } = entry.header;
       if (name === SEAL) {
         const seal = JSON.parse(new TextDecoder().decode(await readAll(bytesOf(entry))));
@@ -159,6 +162,8 @@ export async function* readArchive(path: string): AsyncGenerator<ArchiveEntry> {
   }
   if (!sealed) throw damaged(path);
 }
+
+const ignore = () => {};
 
 /** An error here is the archive's: it ends in the middle of this entry. */
 async function* bytesOf(

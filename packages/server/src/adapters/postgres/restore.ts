@@ -100,6 +100,20 @@ class Restoring {
   }
 
   async run(database: { readonly driver: Driver }): Promise<void> {
+    try {
+      await this.#readAll(database);
+      await this.#endCopy();
+    } catch (error) {
+      // A COPY that is left open keeps its connection.
+      await this.#copying?.writer.abort(error).catch(() => undefined);
+      throw error;
+    } finally {
+      await this.#endJobs();
+    }
+    if (!this.#header) throw notABackup(this.#options.archive);
+  }
+
+  async #readAll(database: { readonly driver: Driver }): Promise<void> {
     for await (const entry of readArchive(this.#options.archive)) {
       if (entry.name === 'header.json') await this.#begin(entry, database);
       else if (!this.#header) throw notABackup(this.#options.archive);
@@ -107,9 +121,6 @@ class Restoring {
       else if (entry.name.startsWith('jobs/')) await this.#waitingJobs(entry, database.driver);
       else await this.#file(entry);
     }
-    await this.#endCopy();
-    await this.#endJobs();
-    if (!this.#header) throw notABackup(this.#options.archive);
   }
 
   async #begin(entry: ArchiveEntry, database: { readonly driver: Driver }): Promise<void> {
