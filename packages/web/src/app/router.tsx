@@ -91,6 +91,8 @@ export const router = createRouter({
     upload,
     studio,
   ]),
+  // Handles read as `/@lin`, not `/%40lin`.
+  pathParamsAllowedCharacters: ['@'],
   defaultPreload: 'intent',
   scrollRestoration: true,
   defaultPendingComponent: PageSpinner,

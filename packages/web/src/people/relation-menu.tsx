@@ -6,7 +6,8 @@ import { IconButton } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/dialog.tsx';
 import { Menu, MenuItem } from '../ui/menu.tsx';
 import { toast } from '../ui/toast.tsx';
-import { changeRelation, type RelationAction } from './relation.ts';
+import type { RelationAction } from './patch-person.ts';
+import { changeRelation } from './relation.ts';
 
 export function RelationMenu({ user, relation }: { user: User; relation: Relation }) {
   const { t } = useTranslation('watch');

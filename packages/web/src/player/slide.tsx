@@ -29,7 +29,7 @@ export function Slide({ card, player, isCurrent, caption }: SlideProps) {
   return (
     <div className={styles['slide']} style={{ '--ratio': ratio } as React.CSSProperties}>
       {card.coverUrl && <img className={styles['ambient']} src={card.coverUrl} alt="" aria-hidden />}
-      <div ref={frame} className={styles['frame']} data-frame>
+      <div ref={frame} className={classes(styles['frame'], ratio < 0.65 && styles['upright'])} data-frame>
         {card.coverUrl && (
           <>
             <img className={styles['backdrop']} src={card.coverUrl} alt="" aria-hidden />

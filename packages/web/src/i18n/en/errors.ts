@@ -61,5 +61,6 @@ export const errors = {
   'image-unreadable': 'This file is not an image that can be read.',
   'video-not-ready': 'The video is still being prepared.',
   'publish-time-passed': 'Choose a time in the future, within a year.',
+  'range-not-satisfiable': 'This part of the file does not exist.',
   'link-expired': 'This link has expired. Reload the page.',
 };

@@ -60,5 +60,6 @@ export const errors = {
   'image-unreadable': '无法读取，这个文件可能不是图片。',
   'video-not-ready': '视频还在处理中。',
   'publish-time-passed': '请选择一年以内的未来时间。',
+  'range-not-satisfiable': '请求的部分超出了文件范围。',
   'link-expired': '链接已过期，请刷新页面。',
 };
