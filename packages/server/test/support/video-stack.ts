@@ -63,7 +63,8 @@ export async function videoStack(options: VideoStackOptions = {}) {
   });
 }
 
-async function openParts(
+/** The same over a database and a folder that are there already, as another process finds them. */
+export async function openParts(
   database: Parameters<typeof openJobQueue>[0]['database'],
   folder: string,
   options: VideoStackOptions,

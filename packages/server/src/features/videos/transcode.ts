@@ -1,5 +1,5 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { TranscodeProgress } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError, type ErrorCode } from '../../kernel/errors.ts';
@@ -61,6 +61,8 @@ interface Run {
   readonly outputDir: string;
   readonly signal: AbortSignal;
   readonly renditions: string[];
+  /** What was told last. */
+  now: Omit<TranscodeProgress, 'status' | 'renditions'>;
 }
 
 export class TranscodeWorker {
@@ -107,13 +109,13 @@ export class TranscodeWorker {
     } catch (error) {
       await this.#failed(run, job, cancel.signal.aborted ? cancel.signal.reason : error);
     } finally {
-      await rm(run.outputDir, { recursive: true, force: true });
+      await removeFolder(run.outputDir);
     }
   }
 
   /** Takes the row over from whoever had it. */
   async #begin(videoId: string, signal: AbortSignal): Promise<Run | undefined> {
-    const { db, clock, progress, workDir } = this.#deps;
+    const { db, clock, workDir } = this.#deps;
     const [row] = await db.sql<{
       attempt: number;
       uploadId: string;
@@ -131,8 +133,7 @@ export class TranscodeWorker {
     await rm(join(workDir, videoId), { recursive: true, force: true });
     const outputDir = join(workDir, videoId, String(attempt));
     await mkdir(outputDir, { recursive: true });
-    progress.publish(videoId, { ...progressAt('probing', 0), renditions: [] });
-    return {
+    const run: Run = {
       videoId,
       attempt,
       sourceId: row.uploadId,
@@ -142,7 +143,16 @@ export class TranscodeWorker {
       outputDir,
       signal,
       renditions: [],
+      now: progressAt('probing', 0),
     };
+    this.#tell(run, run.now);
+    return run;
+  }
+
+  #tell(run: Run, now: Run['now']): void {
+    run.now = now;
+    const status = run.renditions.length > 0 ? 'playable' : 'processing';
+    this.#deps.progress.publish(run.videoId, { ...now, status, renditions: [...run.renditions] });
   }
 
   async #transcode(run: Run): Promise<void> {
@@ -157,11 +167,9 @@ export class TranscodeWorker {
       signal: run.signal,
       onCovers: (suggestionsMs) => this.#keepCovers(run, suggestionsMs),
       onRendition: (rendition) => this.#keepRendition(run, rendition),
-      onProgress: ({ percent, etaMs, stage }) => {
-        const now = progressAt(stage, Math.min(99, percent), etaMs);
-        const status = run.renditions.length > 0 ? 'playable' : 'processing';
-        progress.publish(run.videoId, { ...now, status, renditions: [...run.renditions] });
-      },
+      // The last percent is the finish, which is this worker's.
+      onProgress: ({ percent, etaMs, stage }) =>
+        this.#tell(run, progressAt(stage, Math.min(99, percent), etaMs)),
     });
     if (result.sprite) await this.#import(run, 'sprite.jpg');
     const sprite = result.sprite ? { ...result.sprite, attempt: run.attempt } : null;
@@ -199,6 +207,7 @@ export class TranscodeWorker {
         update video set renditions = ${json(tx, renditions)}, status = 'playable' where id = ${run.videoId}`;
     });
     run.renditions.push(rendition.name);
+    this.#tell(run, run.now);
   }
 
   async #finish(run: Run, sprite: object | null): Promise<void> {
@@ -243,17 +252,22 @@ export class TranscodeWorker {
   }
 
   async #failed(run: Run, job: Job<unknown>, error: unknown): Promise<void> {
-    const { store, log } = this.#deps;
-    if (error instanceof Superseded) {
-      // Its successor purges, or the deletion did; but this run may have written after that.
-      await store.deletePrefix(attemptPrefix(run.videoId, run.attempt));
-      return;
-    }
+    const { log } = this.#deps;
+    if (error instanceof Superseded) return this.#leave(run);
     if (job.signal.aborted) throw error;
     if (!isMediaFault(error) && !job.lastTry) throw error;
     if (!isMediaFault(error)) log.error({ err: error, videoId: run.videoId }, 'transcoding failed for good');
-    const code = error instanceof AppError ? error.code : 'internal';
-    await this.#giveUp(run, code);
+    try {
+      await this.#giveUp(run, error instanceof AppError ? error.code : 'internal');
+    } catch (reason) {
+      if (!(reason instanceof Superseded)) throw reason;
+      await this.#leave(run);
+    }
+  }
+
+  /** Its successor purges, or the deletion did; but this run may have written after that. */
+  async #leave(run: Run): Promise<void> {
+    await this.#deps.store.deletePrefix(attemptPrefix(run.videoId, run.attempt));
   }
 
   /** Failed for good: the row says why, and no file is left. */
@@ -283,13 +297,19 @@ export class TranscodeWorker {
   }
 }
 
-function progressAt(
-  stage: TranscodeProgress['stage'],
-  percent: number,
-  etaMs?: number,
-): Omit<TranscodeProgress, 'renditions'> {
+/** The run's own folder, and the video's when no other run has one in it. */
+async function removeFolder(outputDir: string): Promise<void> {
+  await rm(outputDir, { recursive: true, force: true });
+  try {
+    await rmdir(dirname(outputDir));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
+  }
+}
+
+function progressAt(stage: TranscodeProgress['stage'], percent: number, etaMs?: number): Run['now'] {
   return {
-    status: 'processing',
     stage,
     percent: Math.max(0, Math.min(100, Math.round(percent * 10) / 10)),
     etaMs: etaMs === undefined ? null : Math.max(0, Math.round(etaMs)),
