@@ -160,7 +160,7 @@ class Restoring {
 
   async #waitingJobs(entry: ArchiveEntry, driver: Driver): Promise<void> {
     await this.#endCopy();
-    this.#jobs ??= await JobStream.open(driver, this.#header?.queues ?? []);
+    this.#jobs ??= await JobStream.open(driver, this.#header?.queues ?? [], this.#options.log);
     await this.#jobs.write(await Bun.zstdDecompress(await readAll(entry.content)));
   }
 
@@ -202,7 +202,7 @@ class JobStream {
     this.#boss = boss;
   }
 
-  static async open(driver: Driver, queues: BackupHeader['queues']): Promise<JobStream> {
+  static async open(driver: Driver, queues: BackupHeader['queues'], log: Logger): Promise<JobStream> {
     const boss = new PgBoss({
       db: fromBunSql(driver),
       schema: 'pgboss',
@@ -210,6 +210,8 @@ class JobStream {
       schedule: false,
       registerInstance: false,
     });
+    // Its own chores, which nothing here waits for; without a listener their errors would end the process.
+    boss.on('error', (error) => log.warn({ err: error }, 'job queue'));
     await boss.start();
     for (const { name, policy, retryLimit, heartbeatSeconds } of queues) {
       const heartbeat = heartbeatSeconds === null ? {} : { heartbeatSeconds };
