@@ -25,15 +25,23 @@ interface SlideProps {
 /** One video with everything that lies on the picture. */
 export function Slide({ card, player, isCurrent, caption }: SlideProps) {
   const frame = useRef<HTMLDivElement>(null);
+  const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
+  const coverUrl = card.coverUrl === brokenUrl ? null : card.coverUrl;
   const ratio = (card.width ?? 9) / (card.height ?? 16);
   return (
     <div className={styles['slide']} style={{ '--ratio': ratio } as React.CSSProperties}>
-      {card.coverUrl && <img className={styles['ambient']} src={card.coverUrl} alt="" aria-hidden />}
+      {coverUrl && <img className={styles['ambient']} src={coverUrl} alt="" aria-hidden />}
       <div ref={frame} className={classes(styles['frame'], ratio < 0.65 && styles['upright'])} data-frame>
-        {card.coverUrl && (
+        {coverUrl && (
           <>
-            <img className={styles['backdrop']} src={card.coverUrl} alt="" aria-hidden />
-            <img className={styles['cover']} src={card.coverUrl} alt="" draggable={false} />
+            <img className={styles['backdrop']} src={coverUrl} alt="" aria-hidden />
+            <img
+              className={styles['cover']}
+              src={coverUrl}
+              alt=""
+              draggable={false}
+              onError={() => setBrokenUrl(coverUrl)}
+            />
           </>
         )}
         {player && <VideoHost player={player} />}

@@ -1,9 +1,9 @@
 import type { VideoCard } from '@hvideo/protocol';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Clapperboard, UsersRound } from 'lucide-react';
 import { useMemo } from 'react';
-import { useViewer } from '../../app/session.ts';
+import { useViewer, viewerQuery } from '../../app/session.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useTitle } from '../../lib/use-title.ts';
 import { buttonClass } from '../../ui/button.tsx';
@@ -28,18 +28,21 @@ export function FeedPage({ kind }: { kind: FeedKind }) {
 
 function Feed({ kind }: { kind: FeedKind }) {
   const { t } = useTexts();
-  const viewer = useViewer();
-  const query = useInfiniteQuery({ ...feedQuery(kind), enabled: kind === 'latest' || viewer != null });
+  const viewer = useQuery(viewerQuery);
+  const query = useInfiniteQuery({ ...feedQuery(kind), enabled: kind === 'latest' || viewer.data != null });
   const cards: readonly VideoCard[] = useMemo(() => joinPages(query.data?.pages ?? []), [query.data]);
-  if (query.isError && cards.length === 0) {
+  const error = query.error ?? (kind === 'following' ? viewer.error : null);
+  if (error && cards.length === 0) {
+    const isBusy = query.isFetching || viewer.isFetching;
+    const retry = () => void (query.error ? query.refetch() : viewer.refetch());
     return (
       <div className={styles['stage']}>
         <ErrorNotice
           tone="over"
           title={t('watch:feed.errorTitle')}
-          error={query.error}
-          busy={query.isFetching}
-          onRetry={() => void query.refetch()}
+          error={error}
+          busy={isBusy}
+          onRetry={retry}
         />
       </div>
     );
