@@ -62,6 +62,7 @@ async function startShared(): Promise<EmbeddedServer> {
 }
 
 const CLEAN_UP = `
+trap '' TERM INT HUP
 cat >/dev/null
 pid_file="$1/postgres/cluster/postmaster.pid"
 [ -e "$pid_file" ] && kill -QUIT "$(head -n 1 "$pid_file")" 2>/dev/null
@@ -71,7 +72,8 @@ rm -rf "$1"`;
 
 /**
  * Bun's test runner ends without running exit handlers, and a run may be killed. This shell reads our pipe, which
- * the kernel closes when we are gone, however that came about; then it ends the server and removes its folder.
+ * the kernel closes when we are gone, however that came about; then it ends the server and removes its folder. It
+ * ignores signals because the runner sends them to all children when a test takes too long.
  */
 function cleanUpAfterUs(dataDir: string): void {
   const output = { stdin: 'pipe', stdout: 'ignore', stderr: 'ignore' } as const;
