@@ -34,7 +34,6 @@ function program(): Command {
     .option('--port <number>', 'port to listen on, 0 picks one (HVIDEO_PORT)')
     .option('--host <address>', 'address to listen on (HVIDEO_HOST)')
     .option('--roles <list>', 'what this process does: api,worker (HVIDEO_ROLES)')
-    .option('--demo', 'fill an empty data folder with a demo community')
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/serve.ts')).serve(configOf(options), options));
 
@@ -124,3 +123,5 @@ function fail(error: unknown): never {
 }
 
 await program().parseAsync(process.argv).catch(fail);
+// A command has closed all it opened; what a library still holds must not keep the process.
+process.exit(0);

@@ -11,7 +11,6 @@ import { VERSION } from './version.ts';
 import { loadWebApp } from './web-app.ts';
 
 export interface ServeOptions {
-  readonly demo?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,7 +41,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
       log,
       platform,
       secrets,
-      demo: options.demo === true,
+      demo: false,
       work: config.HVIDEO_ROLES.includes('worker'),
     }),
   );

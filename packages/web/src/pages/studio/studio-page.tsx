@@ -1,7 +1,7 @@
 import { api, type OwnVideo } from '@hvideo/protocol';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Clapperboard, Plus, Trash2 } from 'lucide-react';
+import { Clapperboard, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { client } from '../../app/client.ts';
 import { codeText, errorText } from '../../app/errors.ts';
@@ -18,6 +18,7 @@ import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PageSpinner } from '../../ui/spinner.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { EditDialog } from './edit-dialog.tsx';
 import styles from './studio-page.module.css';
 
 export function StudioPage() {
@@ -88,6 +89,7 @@ const isInTheMaking = (video: OwnVideo) => video.status === 'processing' || vide
 function Row({ video }: { video: OwnVideo }) {
   const { t } = useTexts();
   const [isAsking, setAsking] = useState(false);
+  const [isEditing, setEditing] = useState(false);
   const remove = useMutation({
     mutationFn: () => client.call(api.videos.delete, { params: { id: video.id } }),
     onSuccess: () => {
@@ -112,6 +114,10 @@ function Row({ video }: { video: OwnVideo }) {
           <State video={video} />
         </p>
       </div>
+      <IconButton label={t('upload:editName', { title: video.title })} onClick={() => setEditing(true)}>
+        <Pencil size={19} aria-hidden />
+      </IconButton>
+      {isEditing && <EditDialog video={video} onClose={() => setEditing(false)} />}
       <IconButton label={t('upload:deleteName', { title: video.title })} onClick={() => setAsking(true)}>
         <Trash2 size={19} aria-hidden />
       </IconButton>

@@ -10,7 +10,7 @@ import { RequireViewer } from '../../app/require-viewer.tsx';
 import { useInstance } from '../../app/session.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { classes } from '../../lib/classes.ts';
-import { formatBytes, formatPercent } from '../../lib/format.ts';
+import { formatBytes, formatDuration, formatPercent } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { useTitle } from '../../lib/use-title.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -18,6 +18,8 @@ import { SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { Card, Form, formStyles, textOf } from '../../ui/form.tsx';
 import { Page } from '../../ui/page.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { CoverPicker } from './cover-picker.tsx';
+import { PublishTime, publishAtOf } from './publish-time.tsx';
 import styles from './upload-page.module.css';
 import { type UploadState, useUpload } from './use-upload.ts';
 
@@ -38,19 +40,42 @@ export function UploadPage() {
     <RequireViewer>
       {() => (
         <Page title={t('upload:title')} text={text}>
-          <Uploader />
+          <Uploads />
         </Page>
       )}
     </RequireViewer>
   );
 }
 
-function Uploader() {
+const keyOf = (file: File) => `${file.name}:${file.size}:${file.lastModified}`;
+
+function Uploads() {
+  const [files, setFiles] = useState<readonly File[]>([]);
+  // The same file twice would be one upload from two places, and each would lock the other out.
+  const add = (more: readonly File[]) =>
+    setFiles((last) => [...new Map([...last, ...more].map((file) => [keyOf(file), file])).values()]);
+  return (
+    <div className={styles['list']}>
+      {files.map((file) => (
+        <Uploader
+          key={keyOf(file)}
+          file={file}
+          onGone={() => setFiles((last) => last.filter((it) => keyOf(it) !== keyOf(file)))}
+        />
+      ))}
+      <DropZone onFiles={add} />
+    </div>
+  );
+}
+
+function Uploader({ file, onGone }: { file: File; onGone(): void }) {
   const { t } = useTexts();
-  const { state, start, pause, resume, reset } = useUpload();
+  const { state, pause, resume, cancel } = useUpload(file);
+  const [coverTimeMs, setCoverTimeMs] = useState<number | undefined>(undefined);
   const publish = useMutation({
-    mutationFn: ({ values, uploadId }: { values: FormData; uploadId: string }) =>
-      client.call(api.videos.create, {
+    mutationFn: ({ values, uploadId }: { values: FormData; uploadId: string }) => {
+      const publishAt = publishAtOf(values);
+      return client.call(api.videos.create, {
         body: {
           uploadId,
           title: textOf(values, 'title'),
@@ -59,8 +84,11 @@ function Uploader() {
             .split(/[\s,，、]+/)
             .filter(Boolean),
           visibility: visibilities.find((it) => it === values.get('visibility')) ?? 'public',
+          ...(coverTimeMs !== undefined && { coverTimeMs }),
+          ...(publishAt !== undefined && { publishAt }),
         },
-      }),
+      });
+    },
     onSuccess: () => {
       toast(t('upload:published'));
       void queryClient.invalidateQueries({ queryKey: ['studio'] });
@@ -68,18 +96,22 @@ function Uploader() {
     },
   });
   if (publish.data) {
-    const again = () => {
-      publish.reset();
-      reset();
-    };
-    return <Published id={publish.data.id} title={publish.data.title} onAnother={again} />;
+    return <Published id={publish.data.id} title={publish.data.title} onAnother={onGone} />;
   }
-  if (state.file === undefined) return <DropZone onFile={(file) => void start(file)} />;
   const fields = errorFields(publish.error);
   const uploadId = state.phase === 'done' ? state.uploadId : undefined;
   return (
     <Card>
-      <Transfer state={state} onPause={pause} onResume={resume} onRemove={reset} />
+      <Transfer
+        state={state}
+        onPause={pause}
+        onResume={resume}
+        onRemove={() => {
+          cancel();
+          onGone();
+        }}
+      />
+      <CoverPicker file={file} timeMs={coverTimeMs} onPick={setCoverTimeMs} />
       <Form
         error={publish.error}
         onSubmit={(values) => {
@@ -90,7 +122,7 @@ function Uploader() {
           label={t('upload:name')}
           error={fields['title']}
           name="title"
-          defaultValue={state.file.name.replace(/\.[^.]+$/, '').slice(0, TITLE_MAX)}
+          defaultValue={file.name.replace(/\.[^.]+$/, '').slice(0, TITLE_MAX)}
           maxLength={TITLE_MAX}
           required
         />
@@ -113,6 +145,7 @@ function Uploader() {
             </option>
           ))}
         </SelectField>
+        <PublishTime error={fields['publishAt']} />
         <Button type="submit" tone="accent" size="lg" block disabled={!uploadId} busy={publish.isPending}>
           {t('upload:publish')}
         </Button>
@@ -121,14 +154,16 @@ function Uploader() {
   );
 }
 
-function DropZone({ onFile }: { onFile(file: File): void }) {
+function DropZone({ onFiles }: { onFiles(files: readonly File[]): void }) {
   const { t } = useTexts();
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
-  const take = (file: File | undefined) => {
-    if (!file) return;
-    if (file.type && !file.type.startsWith('video/')) toast(t('upload:notVideo'), 'error');
-    else onFile(file);
+  const take = (list: FileList | null) => {
+    const files = [...(list ?? [])];
+    // Browsers do not know every container: a file without a type is left to the server.
+    const videos = files.filter((file) => file.type === '' || file.type.startsWith('video/'));
+    if (videos.length < files.length) toast(t('upload:notVideo'), 'error');
+    onFiles(videos);
   };
   return (
     <section
@@ -142,7 +177,7 @@ function DropZone({ onFile }: { onFile(file: File): void }) {
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        take(event.dataTransfer.files[0]);
+        take(event.dataTransfer.files);
       }}
     >
       <CloudUpload size={44} strokeWidth={1.6} aria-hidden />
@@ -151,8 +186,12 @@ function DropZone({ onFile }: { onFile(file: File): void }) {
         ref={input}
         type="file"
         accept="video/*"
+        multiple
         hidden
-        onChange={(event) => take(event.currentTarget.files?.[0])}
+        onChange={(event) => {
+          take(event.currentTarget.files);
+          event.currentTarget.value = ''; // So that the same file can be chosen again.
+        }}
       />
       <Button tone="accent" size="lg" onClick={() => input.current?.click()}>
         {t('upload:choose')}
@@ -178,13 +217,21 @@ function Transfer({ state, onPause, onResume, onRemove }: TransferProps) {
     done: t('upload:uploaded'),
     failed: codeText(state.problem),
   }[state.phase];
+  const size = state.file?.size ?? 0;
+  const speed = state.phase === 'uploading' && state.share < 1 ? state.bytesPerSecond : undefined;
   return (
     <div className={styles['transfer']}>
       <div className={formStyles['row']}>
         <div className={formStyles['grow']}>
           <b className={styles['file']}>{state.file?.name}</b>
           <p className={formStyles['muted']} role={state.phase === 'failed' ? 'alert' : undefined}>
-            {words} · {formatPercent(state.share, language)} · {formatBytes(state.file?.size ?? 0, language)}
+            {words} · {formatPercent(state.share, language)} · {formatBytes(size * state.share, language)} /{' '}
+            {formatBytes(size, language)}
+            {speed !== undefined &&
+              ` · ${t('upload:speed', {
+                speed: formatBytes(speed, language),
+                time: formatDuration(((1 - state.share) * size * 1000) / speed),
+              })}`}
           </p>
         </div>
         {state.phase === 'uploading' && (
@@ -192,7 +239,7 @@ function Transfer({ state, onPause, onResume, onRemove }: TransferProps) {
             {t('upload:pause')}
           </Button>
         )}
-        {(state.phase === 'paused' || (state.phase === 'failed' && state.problem === undefined)) && (
+        {(state.phase === 'paused' || (state.phase === 'failed' && !state.problem?.startsWith('media-'))) && (
           <Button size="sm" icon={<Play size={16} aria-hidden />} onClick={onResume}>
             {t('upload:resume')}
           </Button>

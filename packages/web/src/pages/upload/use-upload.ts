@@ -8,6 +8,8 @@ export interface UploadState {
   readonly file: File | undefined;
   /** 0 to 1. */
   readonly share: number;
+  /** Measured over the last seconds; undefined until there is something to go by. */
+  readonly bytesPerSecond: number | undefined;
   readonly uploadId: string | undefined;
   /** The code of the server's refusal; undefined when no answer came. */
   readonly problem: string | undefined;
@@ -17,20 +19,21 @@ const idle: UploadState = {
   phase: 'idle',
   file: undefined,
   share: 0,
+  bytesPerSecond: undefined,
   uploadId: undefined,
   problem: undefined,
 };
-const chunkBytes = 8 * 1024 * 1024;
+const chunkBytes = 16 * 1024 * 1024;
+const speedWindowMs = 2000;
 
 /** One resumable upload: it goes on after a lost connection, and after a reload of the page with the same file. */
-export function useUpload() {
-  const [state, setState] = useState(idle);
+export function useUpload(file: File) {
+  const [state, setState] = useState<UploadState>({ ...idle, phase: 'uploading', file });
   const current = useRef<Upload | undefined>(undefined);
-  useEffect(() => () => void current.current?.abort(), []);
+  const measured = useRef<{ atMs: number; bytes: number } | undefined>(undefined);
 
-  const start = async (file: File) => {
-    await current.current?.abort();
-    setState({ ...idle, phase: 'uploading', file });
+  useEffect(() => {
+    let isGone = false;
     const upload = new Upload(file, {
       endpoint: `${API_PREFIX}/uploads`,
       chunkSize: chunkBytes,
@@ -41,30 +44,50 @@ export function useUpload() {
         for (const [name, value] of Object.entries(await client.authHeaders()))
           request.setHeader(name, value);
       },
-      onProgress: (sent, total) => setState((last) => ({ ...last, share: total > 0 ? sent / total : 0 })),
+      onProgress: (sent, total) => {
+        const nowMs = performance.now();
+        const from = measured.current;
+        const isDue = from !== undefined && nowMs - from.atMs >= speedWindowMs;
+        const speed =
+          isDue && sent > from.bytes ? ((sent - from.bytes) / (nowMs - from.atMs)) * 1000 : undefined;
+        if (from === undefined || isDue) measured.current = { atMs: nowMs, bytes: sent };
+        setState((last) => ({
+          ...last,
+          share: total > 0 ? sent / total : 0,
+          bytesPerSecond: speed ?? last.bytesPerSecond,
+        }));
+      },
       onSuccess: () =>
         setState((last) => ({ ...last, phase: 'done', share: 1, uploadId: upload.url?.split('/').at(-1) })),
       onError: (error) => setState((last) => ({ ...last, phase: 'failed', problem: problemCode(error) })),
     });
     current.current = upload;
-    const earlier = await upload.findPreviousUploads();
-    if (earlier[0]) upload.resumeFromPreviousUpload(earlier[0]);
-    upload.start();
-  };
+    const begin = async () => {
+      const earlier = await upload.findPreviousUploads();
+      if (isGone) return;
+      if (earlier[0]) upload.resumeFromPreviousUpload(earlier[0]);
+      upload.start();
+    };
+    begin().catch(() => setState((last) => ({ ...last, phase: 'failed', problem: undefined })));
+    return () => {
+      isGone = true;
+      void upload.abort();
+    };
+  }, [file]);
   const pause = () => {
+    measured.current = undefined;
     void current.current?.abort();
-    setState((last) => ({ ...last, phase: 'paused' }));
+    setState((last) => ({ ...last, phase: 'paused', bytesPerSecond: undefined }));
   };
   const resume = () => {
     setState((last) => ({ ...last, phase: 'uploading', problem: undefined }));
     current.current?.start();
   };
-  const reset = () => {
+  /** Gives up what is not finished, on the server too. */
+  const cancel = () => {
     void current.current?.abort(state.phase !== 'done');
-    current.current = undefined;
-    setState(idle);
   };
-  return { state, start, pause, resume, reset };
+  return { state, pause, resume, cancel };
 }
 
 function problemCode(error: Error | DetailedError): string | undefined {
