@@ -75,6 +75,6 @@ describe.skipIf(chromiumPath() === undefined)('watching', () => {
       20_000,
     );
     await page.keyboard.press('ArrowDown');
-    await page.getByText('Clip one').first().waitFor({ state: 'visible' });
+    await page.getByText('Clip one').filter({ visible: true }).first().waitFor({ state: 'visible' });
   });
 });
