@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { eventually } from '../packages/server/test/support/api.ts';
 
 /** The browser for journeys; undefined where there is none, and the journeys are skipped then, visibly. */
 export function chromiumPath(): string | undefined {
@@ -52,4 +53,41 @@ export async function seriousFaults(page: Page): Promise<string[]> {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+}
+
+/** The largest position of any video on the page: it grows only while a picture moves. */
+export const playedSeconds = (page: Page) =>
+  page.evaluate<number>(
+    'Math.max(0, ...[...document.querySelectorAll("video")].map((video) => video.currentTime))',
+  );
+
+/** Waits until a picture on the page moves by itself. */
+export async function expectPicture(page: Page): Promise<void> {
+  const first = await eventually(
+    () => playedSeconds(page),
+    (seconds) => seconds > 0.2,
+    20_000,
+  );
+  // A short clip may start over in between: any other position will do.
+  await eventually(
+    () => playedSeconds(page),
+    (seconds) => Math.abs(seconds - first) > 0.5,
+    10_000,
+  );
+}
+
+const mostTabs = 80;
+
+/** Presses Tab until the focus is on what has this accessible name; fails when the keyboard cannot get there. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  const passed: string[] = [];
+  for (let presses = 0; presses < mostTabs; presses += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate<string>(
+      '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim()',
+    );
+    if (focused === name) return;
+    passed.push(focused.slice(0, 40));
+  }
+  throw new Error(`Tab does not reach "${name}"; it went by ${[...new Set(passed)].join(', ')}`);
 }

@@ -3,11 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OwnVideo, VideoDetail } from '@hvideo/protocol';
-import type { Page } from 'playwright-core';
 import { ApiUser, eventually } from '../packages/server/test/support/api.ts';
 import { makeClip } from '../packages/server/test/support/media-samples.ts';
 import { type RunningServer, startServer } from '../packages/server/test/support/server.ts';
-import { chromiumPath, desktop, openBrowser, phone, seriousFaults } from './browser.ts';
+import { chromiumPath, desktop, expectPicture, openBrowser, phone, seriousFaults } from './browser.ts';
 
 let folder: string;
 let server: RunningServer;
@@ -34,12 +33,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The largest position of any video on the page: it grows only while a picture moves. */
-const playedSeconds = (page: Page) =>
-  page.evaluate<number>(
-    'Math.max(0, ...[...document.querySelectorAll("video")].map((video) => video.currentTime))',
-  );
-
 describe.skipIf(chromiumPath() === undefined)('watching', () => {
   test.each([
     ['on a phone in Chinese and dark', { viewport: phone, locale: 'zh-CN', colorScheme: 'dark' }],
@@ -50,16 +43,7 @@ describe.skipIf(chromiumPath() === undefined)('watching', () => {
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(server.url);
-    const first = await eventually(
-      () => playedSeconds(page),
-      (seconds) => seconds > 0.2,
-      20_000,
-    );
-    await eventually(
-      () => playedSeconds(page),
-      (seconds) => seconds > first + 0.5,
-      10_000,
-    );
+    await expectPicture(page);
     expect(await page.textContent('body')).toContain('第二个视频');
     expect(await seriousFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
@@ -69,11 +53,7 @@ describe.skipIf(chromiumPath() === undefined)('watching', () => {
     await using browser = await openBrowser({ viewport: desktop, locale: 'en-US', colorScheme: 'dark' });
     const page = await browser.newPage();
     await page.goto(server.url);
-    await eventually(
-      () => playedSeconds(page),
-      (seconds) => seconds > 0.2,
-      20_000,
-    );
+    await expectPicture(page);
     await page.keyboard.press('ArrowDown');
     await page.getByText('Clip one').filter({ visible: true }).first().waitFor({ state: 'visible' });
   });

@@ -18,7 +18,7 @@ function isTaken(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest('input, textarea, select, [contenteditable], [role="dialog"], [role="menu"]'))
     return true;
-  return event.key === ' ' && target?.closest('button, a, [role="tab"]') != null;
+  return event.key === ' ' && target?.closest('button, [role="tab"]') != null;
 }
 
 function actionFor(key: string, { player, step, showHelp }: KeyTargets): (() => void) | undefined {
