@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** A 63-bit number as a decimal string: JavaScript's numbers are too small for it. */
 export const Id = z
   .string()
-  .regex(/^[1-9][0-9]{0,18}$/, 'must be a decimal id')
+  .regex(/^[1-9][0-9]{0,18}$/, { error: 'must be a decimal id', abort: true })
+  // Aborted above: a refinement runs in spite of earlier issues otherwise, and BigInt throws.
   .refine((id) => BigInt(id) <= 9223372036854775807n, 'must be a decimal id')
   .meta({ id: 'Id', description: 'Decimal id of up to 63 bits' });
 export type Id = z.infer<typeof Id>;

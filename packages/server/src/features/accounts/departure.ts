@@ -7,7 +7,7 @@ import { avatarPrefix, deleteFiles } from './avatars.ts';
 import type { Login } from './login.ts';
 import { DELETED_MS, type Profiles } from './profiles.ts';
 import type { Sessions } from './sessions.ts';
-import { retireName } from './store.ts';
+import { findById, retireName } from './store.ts';
 import type { AccountDeps, AccountPart, Viewer } from './types.ts';
 
 interface Parts {
@@ -50,11 +50,23 @@ export class Departure {
       select id, device, address, created_at as "createdAt", last_used_at as "lastUsedAt"
       from session where account_id = ${viewer.accountId} order by id`;
     yield { name: 'sessions.json', input: toJson(sessions) };
+    const invitations = await db.sql`
+      select code, uses_left as "usesLeft", created_at as "createdAt", expires_at as "expiresAt"
+      from invitation where created_by = ${viewer.accountId} order by id`;
+    yield { name: 'invitations.json', input: toJson(invitations) };
+    const avatar = await this.#avatar(viewer.accountId);
+    if (avatar) yield { name: 'avatar.jpg', input: avatar };
     for (const part of this.accountParts) {
       for await (const { path, body } of part.exportData(viewer.accountId)) {
         yield { name: path, input: body instanceof Blob ? body : toJson(await collected(body)) };
       }
     }
+  }
+
+  async #avatar(accountId: string): Promise<Blob | undefined> {
+    const { db, media } = this.#deps;
+    const key = (await findById(db.sql, accountId))?.avatar_key;
+    return key && (await media.stat(key)) ? media.get(key) : undefined;
   }
 
   /** One transaction for every row; files follow by durable jobs. Errors: `bad-credentials`, `last-admin`. */
@@ -69,6 +81,8 @@ export class Departure {
       await refuseLastAdmin(tx, viewer.accountId);
       for (const part of this.accountParts) await part.erase(tx, viewer.accountId);
       const sessions = await this.#parts.sessions.endAll(tx, viewer.accountId);
+      // Not a reference, because keys outlive what they are about; but the answers kept with them hold personal data.
+      await tx`delete from idempotency_key where account_id = ${viewer.accountId}`;
       await tx`delete from account where id = ${viewer.accountId}`;
       await retireName(tx, account.username, viewer.accountId, new Date(clock.nowMs() + DELETED_MS));
       await jobs.enqueue(tx, deleteFiles, { keyOrPrefix: avatarPrefix(viewer.accountId) });

@@ -21,7 +21,7 @@ import { Sessions } from './sessions.ts';
 import { AccessTokens } from './tokens.ts';
 import type { AccountDeps } from './types.ts';
 
-export { isLoopback } from './addresses.ts';
+export { addressKey, isLoopback } from './addresses.ts';
 export type { Tokens } from './sessions.ts';
 export { toUser, type UserColumns } from './store.ts';
 export type { AccountDeps, AccountKeys, AccountPart, AccountSettings, Caller, Viewer } from './types.ts';

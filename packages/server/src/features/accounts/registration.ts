@@ -70,7 +70,7 @@ export class Registration {
   async instance(): Promise<InstanceState> {
     const [row] = await this.#deps.db.sql<{ name: string | null; demo: boolean; empty: boolean }>`
       select name, demo, set_up_at is null and not exists (select 1 from account) as empty from instance`;
-    const demo = this.#deps.settings.demo || row?.demo === true;
+    const demo = row?.demo === true || (this.#deps.settings.demo && row?.empty === true);
     return {
       name: row?.name ?? this.#deps.settings.instanceName,
       registration: this.#deps.settings.registration,
@@ -79,9 +79,31 @@ export class Registration {
     };
   }
 
-  /** The seed calls this before its first account, so that a later start without `--demo` knows as well. */
-  async markDemo(): Promise<void> {
-    await this.#deps.db.sql`update instance set demo = true where not demo`;
+  /**
+   * Makes an empty instance a demo and gives it all its people, in one transaction: never half of them, and never beside
+   * others. Nobody can log in as one of them. Answers whether the instance is a demo, now or since before.
+   */
+  async beginDemo(people: readonly Omit<NewAccount, 'password'>[]): Promise<boolean> {
+    return this.#deps.db.transaction(async (tx) => {
+      // Whoever comes second waits here for the first, and then finds it done.
+      const [begun] = await tx`
+        update instance set demo = true
+        where not demo and set_up_at is null and not exists (select 1 from account) returning 1 as one`;
+      if (begun) for (const person of people) await this.#insert(tx, person, null);
+      const [row] = await tx<{ demo: boolean }>`select demo from instance`;
+      return row?.demo === true;
+    });
+  }
+
+  /** Whether everything of the demo has been made once: what goes missing later was taken away on purpose. */
+  async isDemoComplete(): Promise<boolean> {
+    const [row] = await this.#deps.db.sql`select 1 as one from instance where demo_completed_at is not null`;
+    return row !== undefined;
+  }
+
+  async completeDemo(): Promise<void> {
+    const now = new Date(this.#deps.clock.nowMs());
+    await this.#deps.db.sql`update instance set demo_completed_at = ${now} where demo_completed_at is null`;
   }
 
   async register(input: RegisterInput, caller: Caller): Promise<Tokens> {

@@ -30,7 +30,7 @@ export interface AccountSettings {
   readonly sessionIdleMs: number;
   /** Until the set-up gives one. */
   readonly instanceName: string;
-  /** The instance is being filled with demo content: nobody is asked to set it up. */
+  /** An empty instance is about to be filled with demo content: nobody is asked to set it up. */
   readonly demo: boolean;
   /** For avatars on their way; emptied as they go. */
   readonly temporaryDir: string;

@@ -1,4 +1,5 @@
 import type { LimitClass } from '@hvideo/protocol';
+import { addressKey } from '../../features/accounts/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { type RateLimit, RateLimiter } from '../../kernel/rate-limit.ts';
@@ -32,7 +33,7 @@ export class RequestLimits {
 
   take(limit: LimitClass, caller: { accountId: string | undefined; address: string }): void {
     const wait =
-      this.#byAddress[limit].take(caller.address) ||
+      this.#byAddress[limit].take(addressKey(caller.address)) ||
       (caller.accountId ? this.#byAccount[limit].take(caller.accountId) : 0);
     if (wait > 0) throw new AppError('rate-limited', { retryAfterSeconds: wait });
   }
