@@ -211,8 +211,8 @@ describe('leaving', () => {
     expect(
       await t.db.sql`
       select username from account join account_counts on account_id = id
-      where followers <> (select count(*) from follow where followee_id = id)
-        or following <> (select count(*) from follow where follower_id = id)`,
+      where followers <> (select count(*) from follow where followee_id = account.id)
+        or following <> (select count(*) from follow where follower_id = account.id)`,
     ).toEqual([]);
   }, 20_000);
 

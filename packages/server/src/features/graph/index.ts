@@ -33,6 +33,13 @@ export function createGraph(deps: GraphDeps) {
     return id;
   };
 
+  /**
+   * An id or @name of anybody, also of one who is suspended or blocks the viewer: a block has to be answerable by a
+   * block, and what one has done to somebody has to stay revocable. Errors: `not-found`.
+   */
+  const resolveAnybody = (reference: string) =>
+    accounts.profiles.resolve(reference, { includeSuspended: true });
+
   const profile = async (reference: string, viewerId: string | undefined): Promise<UserProfile> => {
     const id = await resolve(reference, viewerId);
     const [shown, relation] = await Promise.all([
@@ -58,5 +65,5 @@ export function createGraph(deps: GraphDeps) {
     erase: (tx, accountId) => edges.erase(tx, accountId),
   };
 
-  return { edges, lists: new PeopleLists(deps), relations, resolve, profile, accountPart };
+  return { edges, lists: new PeopleLists(deps), relations, resolve, resolveAnybody, profile, accountPart };
 }

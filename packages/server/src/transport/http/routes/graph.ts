@@ -5,14 +5,16 @@ import { type Route, route } from '../route.ts';
 
 type EdgeWrite = (viewerId: string, otherId: string, idempotency?: Idempotency) => Promise<void>;
 
-export function graphRoutes({ edges, lists, resolve, profile }: Graph): Route[] {
-  const write = (endpoint: typeof api.users.follow, change: EdgeWrite) =>
+export function graphRoutes({ edges, lists, resolve, resolveAnybody, profile }: Graph): Route[] {
+  const write = (endpoint: typeof api.users.unfollow, change: EdgeWrite) =>
     route(endpoint, async ({ params, request }, viewer) =>
-      change(viewer.accountId, await resolve(params.id, viewer.accountId), request.idempotency),
+      change(viewer.accountId, await resolveAnybody(params.id), request.idempotency),
     );
   return [
     route(api.users.get, ({ params }, viewer) => profile(params.id, viewer?.accountId)),
-    write(api.users.follow, (...change) => edges.follow(...change)),
+    route(api.users.follow, async ({ params, request }, viewer) =>
+      edges.follow(viewer.accountId, await resolve(params.id, viewer.accountId), request.idempotency),
+    ),
     write(api.users.unfollow, (...change) => edges.unfollow(...change)),
     write(api.users.mute, (...change) => edges.mute(...change)),
     write(api.users.unmute, (...change) => edges.unmute(...change)),
