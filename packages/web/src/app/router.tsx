@@ -66,6 +66,11 @@ const settings = createRoute({
   path: '/settings',
   component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsPage'),
 });
+const settingsSection = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/$section',
+  component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsSectionPage'),
+});
 const upload = createRoute({
   getParentRoute: () => root,
   path: '/upload',
@@ -88,6 +93,7 @@ export const router = createRouter({
     register,
     setup,
     settings,
+    settingsSection,
     upload,
     studio,
   ]),

@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { Clapperboard, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
 import { errorText } from '../app/errors.ts';
+import { chooseLanguage } from '../app/language.ts';
 import { signOut, useViewer } from '../app/session.ts';
 import { setTheme, theme } from '../app/theme.ts';
-import { setLanguage } from '../i18n/index.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useStore } from '../lib/use-store.ts';
@@ -98,7 +98,9 @@ export function MoreMenu({ over = false }: { over?: boolean }) {
       <MenuChoice
         label={t('language.label')}
         value={language}
-        onChange={(next) => void setLanguage(next)}
+        onChange={(next) => {
+          chooseLanguage(next).catch((error: unknown) => toast(errorText(error), 'error'));
+        }}
         options={[
           { value: 'zh', label: t('language.zh') },
           { value: 'en', label: t('language.en') },

@@ -1,8 +1,10 @@
 import { i18n } from '../i18n/index.ts';
 import { toast } from '../ui/toast.tsx';
 
-export async function copyVideoLink(id: string): Promise<void> {
-  const url = `${location.origin}/v/${id}`;
+export const copyVideoLink = (id: string) => copyText(`${location.origin}/v/${id}`);
+
+/** Puts a link on the clipboard and says so. */
+export async function copyText(url: string): Promise<void> {
   try {
     await copy(url);
     toast(i18n.t('status.copied'));

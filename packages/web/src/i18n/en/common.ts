@@ -30,6 +30,8 @@ export const common = {
     copyLink: 'Copy link',
     showMore: 'Show more',
     showLess: 'Show less',
+    showText: 'Show characters',
+    hideText: 'Hide characters',
     loadMore: 'Load more',
     reload: 'Reload',
   },

@@ -30,6 +30,8 @@ export const common = {
     copyLink: '复制链接',
     showMore: '展开',
     showLess: '收起',
+    showText: '显示明文',
+    hideText: '隐藏明文',
     loadMore: '加载更多',
     reload: '刷新',
   },

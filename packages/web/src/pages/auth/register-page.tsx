@@ -1,96 +1,156 @@
 import { api, PASSWORD_MIN } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
+import { DoorClosed, Smartphone } from 'lucide-react';
+import { useState } from 'react';
 import { client } from '../../app/client.ts';
 import { errorFields } from '../../app/errors.ts';
 import { useInstance } from '../../app/session.ts';
 import { useEnter } from '../../app/use-enter.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
+import { toE164 } from '../../lib/phone.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { useTitle } from '../../lib/use-title.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Form, formStyles, textOf } from '../../ui/form.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { Page } from '../../ui/page.tsx';
+import { PasswordField } from '../../ui/password-field.tsx';
+import { AuthLayout } from './auth-layout.tsx';
+import { PhoneFields } from './phone-fields.tsx';
 
 export function RegisterPage() {
   const { t } = useTexts();
   const { next, invitation } = useSearch({ from: '/register' });
   const instance = useInstance();
+  useTitle(t('nav.register'));
+  if (instance?.registration === 'closed') return <Closed />;
+  const needsInvitation = instance?.registration === 'invitation' || invitation !== undefined;
+  return (
+    <AuthLayout
+      title={t('account:registerTitle')}
+      text={t(needsInvitation ? 'account:registerInvitedText' : 'account:registerText')}
+    >
+      <RegisterForm next={next} invitation={invitation} needsInvitation={needsInvitation} />
+    </AuthLayout>
+  );
+}
+
+function Closed() {
+  const { t } = useTexts();
+  return (
+    <Notice
+      heading="h1"
+      icon={<DoorClosed size={32} aria-hidden />}
+      title={t('account:closed')}
+      text={t('account:closedText')}
+      actions={
+        <>
+          <Link to="/" className={buttonClass({ tone: 'accent' })}>
+            {t('error.goHome')}
+          </Link>
+          <Link to="/login" className={buttonClass()}>
+            {t('nav.login')}
+          </Link>
+        </>
+      }
+    />
+  );
+}
+
+interface RegisterFormProps {
+  next: string | undefined;
+  invitation: string | undefined;
+  needsInvitation: boolean;
+}
+
+function useRegister(next: string | undefined) {
   const language = useLanguage();
   const enter = useEnter();
-  useTitle(t('nav.register'));
-  const register = useMutation({
+  return useMutation({
     mutationFn: (values: FormData) => {
       const displayName = textOf(values, 'displayName').trim();
-      const code = textOf(values, 'invitation').trim();
+      const invitation = textOf(values, 'invitation').trim();
+      const phone = toE164(textOf(values, 'phone'), language);
       return client.call(api.auth.register, {
         body: {
           username: textOf(values, 'username'),
           password: textOf(values, 'password'),
           locale: language,
           ...(displayName && { displayName }),
-          ...(code && { invitation: code }),
+          ...(invitation && { invitation }),
+          ...(phone && { phone, phoneCode: textOf(values, 'code') }),
         },
       });
     },
     onSuccess: (session) => enter(session, next),
   });
+}
+
+function RegisterForm({ next, invitation, needsInvitation }: RegisterFormProps) {
+  const { t } = useTexts();
+  const [hasPhone, setHasPhone] = useState(false);
+  const register = useRegister(next);
   const fields = errorFields(register.error);
-  if (instance?.registration === 'closed') return <Notice heading="h1" title={t('account:closed')} />;
   return (
-    <Page width="narrow" title={t('account:registerTitle')} text={t('account:registerText')}>
-      <Form onSubmit={register.mutate} error={register.error}>
+    <Form onSubmit={register.mutate} error={register.error}>
+      {needsInvitation && (
         <TextField
-          label={t('account:username')}
-          hint={t('account:usernameHint')}
-          error={fields['username']}
-          name="username"
-          autoComplete="username"
+          label={t('account:invitation')}
+          hint={invitation === undefined ? t('account:invitationHint') : undefined}
+          error={fields['invitation']}
+          name="invitation"
+          defaultValue={invitation}
           autoCapitalize="none"
           spellCheck={false}
-          minLength={3}
-          maxLength={30}
           required
         />
-        <TextField
-          label={t('account:displayName')}
-          hint={t('account:displayNameHint')}
-          error={fields['displayName']}
-          name="displayName"
-          autoComplete="nickname"
-          maxLength={40}
-        />
-        <TextField
-          label={t('account:password')}
-          hint={t('account:passwordHint', { min: PASSWORD_MIN })}
-          error={fields['password']}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          minLength={PASSWORD_MIN}
-          required
-        />
-        {(instance?.registration === 'invitation' || invitation) && (
-          <TextField
-            label={t('account:invitation')}
-            error={fields['invitation']}
-            name="invitation"
-            defaultValue={invitation}
-            required
-          />
-        )}
-        <Button type="submit" tone="accent" size="lg" block busy={register.isPending}>
-          {t('account:submitRegister')}
+      )}
+      <TextField
+        label={t('account:username')}
+        hint={t('account:usernameHint')}
+        error={fields['username']}
+        name="username"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        minLength={3}
+        maxLength={30}
+        required
+      />
+      <TextField
+        label={t('account:displayName')}
+        hint={t('account:displayNameHint')}
+        error={fields['displayName']}
+        name="displayName"
+        autoComplete="nickname"
+        maxLength={40}
+      />
+      <PasswordField
+        label={t('account:password')}
+        hint={t('account:passwordHint', { min: PASSWORD_MIN })}
+        error={fields['password']}
+        name="password"
+        autoComplete="new-password"
+        minLength={PASSWORD_MIN}
+        required
+      />
+      {hasPhone ? (
+        <PhoneFields errors={fields} />
+      ) : (
+        <Button tone="plain" icon={<Smartphone size={18} aria-hidden />} onClick={() => setHasPhone(true)}>
+          {t('account:addPhone')}
         </Button>
-        <p className={formStyles['aside']}>
-          {t('account:haveAccount')}{' '}
-          <Link to="/login" search={next ? { next } : {}}>
-            {t('nav.login')}
-          </Link>
-        </p>
-      </Form>
-    </Page>
+      )}
+      <Button type="submit" tone="accent" size="lg" block busy={register.isPending}>
+        {t('account:submitRegister')}
+      </Button>
+      <p className={formStyles['aside']}>
+        {t('account:haveAccount')}{' '}
+        <Link to="/login" search={next ? { next } : {}}>
+          {t('nav.login')}
+        </Link>
+      </p>
+    </Form>
   );
 }

@@ -1,222 +1,105 @@
-import { type Account, api, PASSWORD_MIN, type Session } from '@hvideo/protocol';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
-import { client } from '../../app/client.ts';
-import { errorFields, errorText } from '../../app/errors.ts';
-import { queryClient } from '../../app/query.ts';
+import type { Account } from '@hvideo/protocol';
+import { Link, useParams } from '@tanstack/react-router';
+import {
+  ArrowLeft,
+  ChevronRight,
+  Database,
+  KeyRound,
+  type LucideIcon,
+  MonitorSmartphone,
+  Palette,
+  ShieldBan,
+  Ticket,
+  UserRound,
+} from 'lucide-react';
+import type { ComponentType } from 'react';
 import { RequireViewer } from '../../app/require-viewer.tsx';
-import { updateViewer, viewerQuery } from '../../app/session.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { formatAgo } from '../../lib/format.ts';
-import { useLanguage } from '../../lib/use-language.ts';
-import { useNow } from '../../lib/use-now.ts';
+import { classes } from '../../lib/classes.ts';
 import { useTitle } from '../../lib/use-title.ts';
-import { Avatar } from '../../ui/avatar.tsx';
-import { Button } from '../../ui/button.tsx';
-import { TextArea, TextField } from '../../ui/field.tsx';
-import { Card, Form, formStyles, textOf } from '../../ui/form.tsx';
-import { ErrorNotice } from '../../ui/notice.tsx';
-import { Page } from '../../ui/page.tsx';
-import { Skeleton } from '../../ui/skeleton.tsx';
-import { toast } from '../../ui/toast.tsx';
+import { NotFoundPage } from '../not-found/not-found-page.tsx';
+import { DataSection } from './data-section.tsx';
+import { DevicesSection } from './devices-section.tsx';
+import { InvitationsSection } from './invitations-section.tsx';
+import { LooksSection } from './looks-section.tsx';
+import { PasswordSection } from './password-section.tsx';
+import { PrivacySection } from './privacy-section.tsx';
+import { ProfileSection } from './profile-section.tsx';
+import styles from './settings-page.module.css';
 
+const sectionNames = ['profile', 'looks', 'security', 'devices', 'privacy', 'invitations', 'data'] as const;
+type SectionName = (typeof sectionNames)[number];
+
+const sections: Record<SectionName, { icon: LucideIcon; body: ComponentType<{ viewer: Account }> }> = {
+  profile: { icon: UserRound, body: ProfileSection },
+  looks: { icon: Palette, body: LooksSection },
+  security: { icon: KeyRound, body: PasswordSection },
+  devices: { icon: MonitorSmartphone, body: DevicesSection },
+  privacy: { icon: ShieldBan, body: PrivacySection },
+  invitations: { icon: Ticket, body: InvitationsSection },
+  data: { icon: Database, body: DataSection },
+};
+
+const isSection = (text: string): text is SectionName => sectionNames.some((name) => name === text);
+
+/** The list of sections; on wide screens with the first one beside it. */
 export function SettingsPage() {
+  return <Settings chosen={undefined} />;
+}
+
+export function SettingsSectionPage() {
+  const { section } = useParams({ from: '/settings/$section' });
+  return isSection(section) ? <Settings chosen={section} /> : <NotFoundPage />;
+}
+
+function Settings({ chosen }: { chosen: SectionName | undefined }) {
   const { t } = useTexts();
-  useTitle(t('nav.settings'));
+  useTitle(chosen === undefined ? t('nav.settings') : t(`account:sections.${chosen}`));
   return (
-    <RequireViewer>
-      {(viewer) => (
-        <Page title={t('nav.settings')}>
-          <div className={formStyles['stack']}>
-            <ProfileCard key={viewer.id} viewer={viewer} />
-            <PasswordCard />
-            <DevicesCard />
-          </div>
-        </Page>
-      )}
-    </RequireViewer>
+    <RequireViewer>{(viewer) => <Layout key={viewer.id} viewer={viewer} chosen={chosen} />}</RequireViewer>
   );
 }
 
-function ProfileCard({ viewer }: { viewer: Account }) {
+function Layout({ viewer, chosen }: { viewer: Account; chosen: SectionName | undefined }) {
   const { t } = useTexts();
-  const save = useMutation({
-    mutationFn: (values: FormData) =>
-      client.call(api.me.update, {
-        body: { displayName: textOf(values, 'displayName'), bio: textOf(values, 'bio') },
-      }),
-    onSuccess: (account) => {
-      updateViewer(account);
-      toast(t('status.saved'));
-    },
-  });
-  const fields = errorFields(save.error);
+  const shown = chosen ?? 'profile';
+  const isModerator = viewer.role !== 'user';
+  if (shown === 'invitations' && !isModerator) return <NotFoundPage />;
+  const { body: Body } = sections[shown];
   return (
-    <Card title={t('account:profile')}>
-      <Picture viewer={viewer} />
-      <Form onSubmit={save.mutate} error={save.error}>
-        <TextField
-          label={t('account:displayName')}
-          error={fields['displayName']}
-          name="displayName"
-          defaultValue={viewer.displayName}
-          maxLength={40}
-          required
-        />
-        <TextArea
-          label={t('account:bio')}
-          error={fields['bio']}
-          name="bio"
-          defaultValue={viewer.bio}
-          maxLength={300}
-        />
-        <Button type="submit" tone="accent" busy={save.isPending}>
-          {t('actions.save')}
-        </Button>
-      </Form>
-    </Card>
-  );
-}
-
-function Picture({ viewer }: { viewer: Account }) {
-  const { t } = useTexts();
-  const input = useRef<HTMLInputElement>(null);
-  const onError = (error: unknown) => toast(errorText(error), 'error');
-  const put = useMutation({
-    mutationFn: (file: File) =>
-      client.call(
-        api.me.putAvatar,
-        {},
-        { raw: { body: file, type: file.type || 'application/octet-stream' }, limits: { attemptMs: 60_000 } },
-      ),
-    onSuccess: updateViewer,
-    onError,
-  });
-  const remove = useMutation({
-    mutationFn: () => client.call(api.me.deleteAvatar),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: viewerQuery.queryKey }),
-    onError,
-  });
-  return (
-    <div className={formStyles['row']}>
-      <Avatar user={viewer} size={72} decorative={false} />
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        hidden
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          if (file) put.mutate(file);
-          event.currentTarget.value = '';
-        }}
-      />
-      <Button busy={put.isPending} onClick={() => input.current?.click()}>
-        {t('account:changePicture')}
-      </Button>
-      {viewer.avatarUrl !== null && (
-        <Button tone="plain" busy={remove.isPending} onClick={() => remove.mutate()}>
-          {t('account:removePicture')}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function PasswordCard() {
-  const { t } = useTexts();
-  const change = useMutation({
-    mutationFn: (values: FormData) =>
-      client.call(api.auth.changePassword, {
-        body: {
-          currentPassword: textOf(values, 'currentPassword'),
-          newPassword: textOf(values, 'newPassword'),
-        },
-      }),
-    onSuccess: () => toast(t('account:passwordChanged')),
-  });
-  return (
-    <Card title={t('account:security')}>
-      <Form key={change.submittedAt} onSubmit={change.mutate} error={change.error}>
-        <TextField
-          label={t('account:currentPassword')}
-          name="currentPassword"
-          type="password"
-          autoComplete="current-password"
-          required
-        />
-        <TextField
-          label={t('account:newPassword')}
-          hint={t('account:passwordHint', { min: PASSWORD_MIN })}
-          error={errorFields(change.error)['newPassword']}
-          name="newPassword"
-          type="password"
-          autoComplete="new-password"
-          minLength={PASSWORD_MIN}
-          required
-        />
-        <Button type="submit" busy={change.isPending}>
-          {t('account:changePassword')}
-        </Button>
-      </Form>
-    </Card>
-  );
-}
-
-function DevicesCard() {
-  const { t } = useTexts();
-  const query = useQuery({
-    queryKey: ['sessions'],
-    queryFn: ({ signal }) => client.call(api.me.sessions, { query: { limit: 50 } }, { signal }),
-  });
-  return (
-    <Card title={t('account:devices')}>
-      <p className={formStyles['muted']}>{t('account:devicesText')}</p>
-      {query.isPending ? (
-        <Skeleton height="4rem" />
-      ) : query.isError ? (
-        <ErrorNotice compact error={query.error} onRetry={() => void query.refetch()} />
-      ) : (
-        <ul className={formStyles['stack']}>
-          {query.data.items.map((session) => (
-            <Device key={session.id} session={session} />
-          ))}
-        </ul>
-      )}
-    </Card>
-  );
-}
-
-function Device({ session }: { session: Session }) {
-  const { t } = useTexts();
-  const language = useLanguage();
-  const nowMs = useNow();
-  const revoke = useMutation({
-    mutationFn: () => client.call(api.me.revokeSession, { params: { id: session.id } }),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['sessions'] }),
-    onError: (error) => toast(errorText(error), 'error'),
-  });
-  return (
-    <li className={formStyles['row']}>
-      <div className={formStyles['grow']}>
-        <b>{session.device}</b>
-        <p className={formStyles['muted']}>
-          {session.current
-            ? t('account:thisDevice')
-            : t('account:lastUsed', { time: formatAgo(session.lastUsedAt, language, nowMs) })}{' '}
-          · {session.address}
-        </p>
+    <div className={classes(styles['layout'], chosen === undefined && styles['index'])}>
+      <div className={styles['side']}>
+        <h1>{t('nav.settings')}</h1>
+        <nav aria-label={t('nav.settings')} className={styles['nav']}>
+          {sectionNames
+            .filter((name) => name !== 'invitations' || isModerator)
+            .map((name) => {
+              const { icon: Icon } = sections[name];
+              return (
+                <Link
+                  key={name}
+                  to="/settings/$section"
+                  params={{ section: name }}
+                  className={classes(styles['item'], name === shown && styles['active'])}
+                  aria-current={name === chosen ? 'page' : undefined}
+                >
+                  <Icon size={20} aria-hidden />
+                  <span>{t(`account:sections.${name}`)}</span>
+                  <ChevronRight className={styles['chevron']} size={18} aria-hidden />
+                </Link>
+              );
+            })}
+        </nav>
       </div>
-      {!session.current && (
-        <Button
-          size="sm"
-          busy={revoke.isPending}
-          aria-label={t('account:revokeName', { device: session.device })}
-          onClick={() => revoke.mutate()}
-        >
-          {t('account:revoke')}
-        </Button>
-      )}
-    </li>
+      <section className={styles['section']} aria-labelledby="settings-section">
+        <header className={styles['header']}>
+          <Link to="/settings" className={styles['back']} aria-label={t('actions.back')}>
+            <ArrowLeft aria-hidden />
+          </Link>
+          <h2 id="settings-section">{t(`account:sections.${shown}`)}</h2>
+        </header>
+        <Body viewer={viewer} />
+      </section>
+    </div>
   );
 }

@@ -1,5 +1,7 @@
 import { api, PASSWORD_MIN } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { CircleCheck } from 'lucide-react';
 import { client } from '../../app/client.ts';
 import { errorFields } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
@@ -8,11 +10,12 @@ import { useEnter } from '../../app/use-enter.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { useTitle } from '../../lib/use-title.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Form, textOf } from '../../ui/form.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { Page } from '../../ui/page.tsx';
+import { PasswordField } from '../../ui/password-field.tsx';
+import { AuthLayout } from '../auth/auth-layout.tsx';
 
 export function SetupPage() {
   const { t } = useTexts();
@@ -40,9 +43,9 @@ export function SetupPage() {
     },
   });
   const fields = errorFields(setup.error);
-  if (instance && !instance.setupRequired) return <Notice heading="h1" title={t('account:setupDone')} />;
+  if (instance && !instance.setupRequired && !setup.isSuccess) return <Done />;
   return (
-    <Page width="narrow" title={t('account:setupTitle')} text={t('account:setupText')}>
+    <AuthLayout title={t('account:setupTitle')} text={t('account:setupText')}>
       <Form onSubmit={setup.mutate} error={setup.error}>
         {instance?.setupCodeRequired && (
           <TextField
@@ -65,12 +68,11 @@ export function SetupPage() {
           maxLength={30}
           required
         />
-        <TextField
+        <PasswordField
           label={t('account:password')}
           hint={t('account:passwordHint', { min: PASSWORD_MIN })}
           error={fields['password']}
           name="password"
-          type="password"
           autoComplete="new-password"
           minLength={PASSWORD_MIN}
           required
@@ -79,6 +81,23 @@ export function SetupPage() {
           {t('account:submitSetup')}
         </Button>
       </Form>
-    </Page>
+    </AuthLayout>
+  );
+}
+
+function Done() {
+  const { t } = useTexts();
+  return (
+    <Notice
+      heading="h1"
+      icon={<CircleCheck size={32} aria-hidden />}
+      title={t('account:setupDone')}
+      text={t('account:setupDoneText')}
+      actions={
+        <Link to="/" className={buttonClass({ tone: 'accent' })}>
+          {t('error.goHome')}
+        </Link>
+      }
+    />
   );
 }
