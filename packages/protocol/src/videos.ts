@@ -130,7 +130,7 @@ export const videos = {
     }),
     status: 202,
     response: OwnVideo,
-    problems: ['upload-incomplete', 'upload-used', 'publish-time-passed'],
+    problems: ['not-found', 'upload-incomplete', 'upload-used', 'publish-time-passed'],
   }),
   get: endpoint({
     method: 'GET',

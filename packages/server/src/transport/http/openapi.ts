@@ -89,10 +89,15 @@ function idempotencyKey(endpoint: AnyEndpoint): Json[] {
 }
 
 function problemsOf(endpoint: AnyEndpoint): Json {
+  const { access, method } = endpoint;
   const codes = [...(endpoint.problems ?? []), ...commonProblems];
-  if (endpoint.access !== 'public') codes.push('token-invalid');
-  if (endpoint.access !== 'public' && endpoint.access !== 'optional')
-    codes.push('unauthenticated', 'suspended');
+  const isWrite = !['GET', 'HEAD', 'OPTIONS'].includes(method);
+  if (isWrite) codes.push('cross-origin');
+  if (endpoint.body) codes.push('invalid-json', 'unsupported-media-type', 'body-too-large');
+  if (access !== 'public') codes.push('token-invalid');
+  if (access !== 'public' && isWrite) codes.push('invalid-idempotency-key', 'idempotency-conflict');
+  if (access !== 'public' && access !== 'optional') codes.push('unauthenticated', 'suspended');
+  if (access === 'moderator' || access === 'admin') codes.push('forbidden');
   if (endpoint.params) codes.push('not-found');
   const byStatus = new Map<number, string[]>();
   for (const code of new Set(codes)) {
