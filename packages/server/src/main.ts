@@ -34,6 +34,7 @@ function program(): Command {
     .option('--port <number>', 'port to listen on, 0 picks one (HVIDEO_PORT)')
     .option('--host <address>', 'address to listen on (HVIDEO_HOST)')
     .option('--roles <list>', 'what this process does: api,worker (HVIDEO_ROLES)')
+    .option('--demo [clips]', 'fill an empty data folder with demo content; a number limits its clips')
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/serve.ts')).serve(configOf(options), options));
 
@@ -45,6 +46,14 @@ function program(): Command {
     .action(async (options) =>
       (await import('./main/migrate.ts')).migrateCommand(configOf(options), options),
     );
+
+  hvideo
+    .command('seed')
+    .description('fill an empty data folder with demo content, also while the server runs')
+    .addOption(dataOption())
+    .option('--clips <number>', 'how many clips; all of them when absent')
+    .addOption(jsonOption())
+    .action(async (options) => (await import('./main/seed.ts')).seed(configOf(options), options));
 
   hvideo
     .command('doctor')

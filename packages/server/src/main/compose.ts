@@ -7,6 +7,7 @@ import { openJobQueue } from '../adapters/postgres/job-queue.ts';
 import { leaseNode } from '../adapters/postgres/node-lease.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
+import { createDemo, openStudio } from '../demo/index.ts';
 import { createAccounts } from '../features/accounts/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createMedia } from '../features/media/index.ts';
@@ -34,6 +35,7 @@ export interface ComposeOptions {
   readonly log: Logger;
   readonly platform: Platform;
   readonly secrets: Secrets;
+  /** An empty instance is to be filled with demo content. */
   readonly demo: boolean;
   /** Whether jobs are worked on here; a command that only writes leaves them to the server. */
   readonly work: boolean;
@@ -98,9 +100,14 @@ export async function composeFeatures(options: ComposeOptions) {
   jobs.schedule('idempotency-clean', '7 * * * *', async (signal) => {
     await cleanIdempotencyKeys(db, signal);
   });
+  const demo = createDemo({
+    ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
+    studio: openStudio(transcoder.binaries.ffmpeg),
+    log: log.child({ part: 'demo' }),
+  });
   const opened = opening.move();
   return {
-    ...{ accounts, graph, media, videos, timeline, jobs, store, transcoder, db },
+    ...{ accounts, graph, media, videos, timeline, demo, jobs, store, transcoder, db },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -15,6 +15,8 @@ export interface Platform extends AsyncDisposable {
   readonly database: PostgresDatabase;
   readonly databaseUrl: string;
   readonly schemaVersion: number;
+  /** A server runs on this data folder: the database is that server's, and so are the jobs. */
+  readonly besideServer: boolean;
 }
 
 export interface PlatformOptions {
@@ -34,7 +36,9 @@ export async function openPlatform(
 ): Promise<Platform> {
   await using opening = new AsyncDisposableStack();
   await mkdir(config.HVIDEO_DATA, { recursive: true, mode: 0o700 });
-  const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, options, opening));
+  const { url: databaseUrl, besideServer } = config.DATABASE_URL
+    ? { url: config.DATABASE_URL, besideServer: false }
+    : await embeddedUrl(config, log, options, opening);
   const database = opening.use(
     openDatabase({
       url: databaseUrl,
@@ -45,7 +49,10 @@ export async function openPlatform(
   );
   const schemaVersion = await migrate({ database, log });
   const opened = opening.move();
-  return { database, databaseUrl, schemaVersion, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    ...{ database, databaseUrl, schemaVersion, besideServer },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 async function embeddedUrl(
@@ -53,12 +60,13 @@ async function embeddedUrl(
   log: Logger,
   options: PlatformOptions,
   opening: AsyncDisposableStack,
-): Promise<string> {
+): Promise<{ url: string; besideServer: boolean }> {
   let lock: DataLock;
   try {
     lock = opening.use(await acquireDataLock(config.HVIDEO_DATA));
   } catch (error) {
-    if (options.besideServer && error instanceof StartError) return runningServerUrl(config.HVIDEO_DATA);
+    if (options.besideServer && error instanceof StartError)
+      return { url: await runningServerUrl(config.HVIDEO_DATA), besideServer: true };
     throw error;
   }
   const server = opening.use(
@@ -69,7 +77,7 @@ async function embeddedUrl(
       onChange: (change) => change === 'given-up' && options.onDatabaseLost?.(),
     }),
   );
-  return server.url;
+  return { url: server.url, besideServer: false };
 }
 
 export function mediaFolder(config: Config): string {

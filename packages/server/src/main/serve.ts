@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { loadSecrets } from '../config/secrets.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -7,15 +6,17 @@ import { Metrics } from '../kernel/metrics.ts';
 import { HttpServer } from '../transport/http/server.ts';
 import { composeApplication } from './compose.ts';
 import { openPlatform } from './platform.ts';
+import { demoClipsOf } from './seed.ts';
+import { stopSignal } from './stop-signal.ts';
 import { VERSION } from './version.ts';
 import { loadWebApp } from './web-app.ts';
 
 export interface ServeOptions {
   readonly json?: boolean;
+  /** Fill an empty instance with demo content; a number limits the clips. */
+  readonly demo?: boolean | string;
 }
 
-/** The descriptor on which the launcher holds a pipe open as long as it lives. */
-const launcherPipe = 3;
 /** Room for what a request carries besides the file itself. */
 const requestOverheadBytes = 1024 * 1024;
 
@@ -24,6 +25,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const log = createLogger(config.HVIDEO_LOG_LEVEL);
   const stopping = stopSignal(log);
   const startedMs = systemClock.monotonicMs();
+  const demoClips = demoClipsOf(options.demo);
 
   await using resources = new AsyncDisposableStack();
   const metrics = new Metrics();
@@ -41,10 +43,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
       log,
       platform,
       secrets,
-      demo: false,
+      demo: demoClips !== undefined,
       work: config.HVIDEO_ROLES.includes('worker'),
     }),
   );
+  const { demo } = application.features;
+  // Before the first visitor can join: nobody can have the name of somebody in the demo.
+  const filling = demoClips !== undefined && (await demo.begin()) && !(await demo.isComplete());
   http.open({ ...application.http, staticFiles });
   process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
   log.info(
@@ -52,6 +57,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     'ready',
   );
   await application.startBackground();
+  if (filling) await demo.enqueue(demoClips);
 
   const reason = await stopping.reason;
   log.info({ reason: reason.text }, 'stopping');
@@ -77,33 +83,4 @@ function openHttp(config: Config, log: Logger, metrics: Metrics): HttpServer {
     trustedProxies: config.HVIDEO_TRUSTED_PROXIES,
     rateLimits: config.HVIDEO_LIMITS,
   });
-}
-
-interface StopReason {
-  readonly text: string;
-  readonly exitCode: number;
-}
-
-/** Resolves on the first signal, on the launcher's death, or on `fail`; a second signal ends the process at once. */
-function stopSignal(log: Logger): { reason: Promise<StopReason>; fail: (text: string) => void } {
-  const { promise, resolve } = Promise.withResolvers<StopReason>();
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stopping && signal !== 'SIGHUP') {
-        log.warn('stopping at once');
-        process.exit(1);
-      }
-      stopping = true;
-      resolve({ text: signal, exitCode: 0 });
-    });
-  }
-  if (process.env['HVIDEO_LAUNCHER'] === String(process.ppid)) {
-    // Nothing is ever written to this pipe: it only ends, when the launcher is gone.
-    const pipe = createReadStream('', { fd: launcherPipe });
-    pipe.on('error', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
-    pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
-    pipe.resume();
-  }
-  return { reason: promise, fail: (text) => resolve({ text, exitCode: 1 }) };
 }

@@ -22,7 +22,13 @@ export async function runApplication(env: Readonly<Record<string, string>> = {})
   const application = opening.use(
     await composeApplication({
       ...{ config, log: testLog, demo: false, work: true },
-      platform: { database, databaseUrl: test.url, schemaVersion: 0, [Symbol.asyncDispose]: async () => {} },
+      platform: {
+        database,
+        databaseUrl: test.url,
+        schemaVersion: 0,
+        besideServer: false,
+        [Symbol.asyncDispose]: async () => {},
+      },
       secrets: await loadSecrets({ keysJson: undefined, dataDir: config.HVIDEO_DATA }),
     }),
   );

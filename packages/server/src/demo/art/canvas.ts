@@ -104,7 +104,7 @@ export class Canvas {
         const dx = px + 0.5 - x;
         const cover = (outer - Math.sqrt(dx * dx + dy * dy)) / softness;
         if (cover <= 0) continue;
-        const share = alpha * (cover >= 1 ? 1 : cover);
+        const share = alpha * Math.min(1, cover);
         const i = (py * width + px) * 3;
         rgb[i]! += (r - rgb[i]!) * share;
         rgb[i + 1]! += (g - rgb[i + 1]!) * share;

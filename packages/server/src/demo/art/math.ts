@@ -1,6 +1,6 @@
 export const TAU = Math.PI * 2;
 
-export const clamp01 = (value: number) => (value < 0 ? 0 : value > 1 ? 1 : value);
+export const clamp01 = (value: number) => Math.max(0, Math.min(1, value));
 export const mix = (a: number, b: number, share: number) => a + (b - a) * share;
 export const fract = (value: number) => value - Math.floor(value);
 

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs';
+import type { Logger } from '../kernel/log.ts';
+
+/** The descriptor on which the launcher holds a pipe open as long as it lives. */
+const launcherPipe = 3;
+
+export interface StopReason {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** Resolves on the first signal, on the launcher's death, or on `fail`; a second signal ends the process at once. */
+export function stopSignal(log: Logger): {
+  readonly reason: Promise<StopReason>;
+  readonly fail: (text: string) => void;
+} {
+  const { promise, resolve } = Promise.withResolvers<StopReason>();
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stopping && signal !== 'SIGHUP') {
+        log.warn('stopping at once');
+        process.exit(1);
+      }
+      stopping = true;
+      resolve({ text: signal, exitCode: 0 });
+    });
+  }
+  if (process.env['HVIDEO_LAUNCHER'] === String(process.ppid)) {
+    // Nothing is ever written to this pipe: it only ends, when the launcher is gone.
+    const pipe = createReadStream('', { fd: launcherPipe });
+    pipe.on('error', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
+    pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
+    pipe.resume();
+  }
+  return { reason: promise, fail: (text) => resolve({ text, exitCode: 1 }) };
+}
