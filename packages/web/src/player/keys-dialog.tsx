@@ -3,15 +3,20 @@ import { Dialog } from '../ui/dialog.tsx';
 import styles from './keys-dialog.module.css';
 
 interface KeysDialogProps {
+  /** There is one video only, so there is no next one. */
+  isSingle?: boolean;
   open: boolean;
   onOpenChange(open: boolean): void;
 }
 
-export function KeysDialog({ open, onOpenChange }: KeysDialogProps) {
+export function KeysDialog({ isSingle = false, open, onOpenChange }: KeysDialogProps) {
   const { t } = useTranslation('watch');
-  const rows = [
+  const steps = [
     { keys: ['↓', 'J'], text: t('keys.next') },
     { keys: ['↑', 'K'], text: t('keys.previous') },
+  ];
+  const rows = [
+    ...(isSingle ? [] : steps),
     { keys: [t('keys.space')], text: t('keys.playPause') },
     { keys: ['←', '→'], text: t('keys.seek') },
     { keys: ['M'], text: t('keys.mute') },

@@ -93,8 +93,7 @@ export const account = {
   deleteAccount: 'Delete account',
   deleteAccountText: 'Your profile, your videos and everything you did here go with it.',
   deleteAccountTitle: 'Delete your account?',
-  deleteAccountWarning:
-    'This cannot be undone. Your username becomes free, and your videos are gone for everybody.',
+  deleteAccountWarning: 'This cannot be undone. Your videos are gone for everybody.',
   deleteForGood: 'Delete for good',
   accountDeleted: 'Your account is deleted. Farewell.',
   wrongPassword: 'This is not the password.',

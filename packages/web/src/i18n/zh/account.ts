@@ -92,7 +92,7 @@ export const account = {
   deleteAccount: '注销账号',
   deleteAccountText: '你的资料、作品和在这里留下的一切都会一并删除。',
   deleteAccountTitle: '确定要注销账号吗？',
-  deleteAccountWarning: '注销后无法恢复。用户名将被释放，你的作品对所有人都不再可见。',
+  deleteAccountWarning: '注销后无法恢复，你的作品对所有人都不再可见。',
   deleteForGood: '永久注销',
   accountDeleted: '账号已注销，后会有期。',
   wrongPassword: '密码不对。',

@@ -41,7 +41,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore 
     ),
   );
   const playerOf = usePool(cards, active);
-  const { scroller, goTo } = useScroller(active, setActive);
+  const { scroller, goTo, heading } = useScroller(active, setActive);
   const card = cards[active];
 
   useEffect(() => {
@@ -52,7 +52,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore 
       loadMore();
   });
 
-  const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, active + by)));
+  const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, heading() + by)));
   const targets = useRef({ player: playerOf(active), step, showHelp: () => setHelpOpen(true) });
   useLayoutEffect(() => {
     targets.current = { player: playerOf(active), step, showHelp: () => setHelpOpen(true) };
@@ -176,6 +176,8 @@ function EndSlide({ hasMore, error, onRetry, onTop }: EndSlideProps) {
   );
 }
 
+const endings = ['scrollend', 'wheel', 'touchstart'] as const;
+
 /** Ties the scroll position to the active index, both ways. */
 function useScroller(active: number, setActive: (index: number) => void) {
   const scroller = useRef<HTMLElement>(null);
@@ -183,6 +185,8 @@ function useScroller(active: number, setActive: (index: number) => void) {
   const isReduced = useReducedMotion();
   const latest = useRef(active);
   latest.current = active;
+  // Where a scroll under way will end: a second press of a key counts from there.
+  const target = useRef<number | undefined>(undefined);
 
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -195,8 +199,17 @@ function useScroller(active: number, setActive: (index: number) => void) {
     const onScroll = () => {
       const index = Math.round(element.scrollTop / Math.max(1, element.clientHeight));
       if (index !== latest.current) setActive(index);
+      if (isThere()) forget();
     };
+    // A hand on the screen or the wheel takes over.
+    const forget = () => {
+      target.current = undefined;
+    };
+    const isThere = () =>
+      target.current !== undefined &&
+      Math.abs(element.scrollTop - target.current * element.clientHeight) < 2;
     element.addEventListener('scroll', onScroll, { passive: true });
+    for (const name of endings) element.addEventListener(name, forget, { passive: true });
     // Turning the phone changes the height of every slide: stay at the same one.
     const observer = new ResizeObserver(() => {
       element.scrollTop = latest.current * element.clientHeight;
@@ -204,17 +217,21 @@ function useScroller(active: number, setActive: (index: number) => void) {
     observer.observe(element);
     return () => {
       element.removeEventListener('scroll', onScroll);
+      for (const name of endings) element.removeEventListener(name, forget);
       observer.disconnect();
     };
   }, [setActive]);
 
   const goTo = (index: number) => {
     const element = scroller.current;
+    if (!element) return;
     const isFar = Math.abs(index - latest.current) > 2;
-    element?.scrollTo({
+    // Nowhere to go means no scroll, and so no end of one.
+    if (Math.round(element.scrollTop) !== index * element.clientHeight) target.current = index;
+    element.scrollTo({
       top: index * element.clientHeight,
       behavior: isReduced || isFar ? 'instant' : 'smooth',
     });
   };
-  return { scroller, goTo };
+  return { scroller, goTo, heading: () => target.current ?? latest.current };
 }

@@ -1,42 +1,41 @@
-import { api, type OwnVideo, TAGS_MAX, TITLE_MAX, type VideoVisibility } from '@hvideo/protocol';
+import { api, type OwnVideo } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../app/client.ts';
 import { errorFields } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { formatDuration } from '../../lib/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { SelectField, TextArea, TextField } from '../../ui/field.tsx';
-import { Form, textOf } from '../../ui/form.tsx';
+import { Form, formStyles } from '../../ui/form.tsx';
 import { toast } from '../../ui/toast.tsx';
-import styles from './studio-page.module.css';
+import { changesOf } from '../../videos/changes.ts';
+import { StreamCover } from '../../videos/stream-cover.tsx';
+import { VideoFields, videoFieldsOf } from '../../videos/video-fields.tsx';
+import { rescheduleOf } from '../upload/local-time.ts';
+import { PublishTime } from '../upload/publish-time.tsx';
 
-const visibilities: readonly VideoVisibility[] = ['public', 'followers', 'unlisted', 'private'];
-
-/** Changes what a video says, who may see it and its cover. */
+/** Changes what a video says, who may see it, when it appears and its cover. */
 export function EditDialog({ video, onClose }: { video: OwnVideo; onClose(): void }) {
   const { t } = useTexts();
+  // The list behind the dialog is read again while it is open; the form stays with what it began with.
+  const [before] = useState(video);
   const [coverTimeMs, setCoverTimeMs] = useState<number | undefined>(undefined);
+  const scheduledFor = before.publishedAt === null ? before.publishAt : null;
   const save = useMutation({
-    mutationFn: (values: FormData) =>
-      client.call(api.videos.update, {
-        params: { id: video.id },
-        body: {
-          title: textOf(values, 'title'),
-          description: textOf(values, 'description'),
-          tags: textOf(values, 'tags')
-            .split(/[\s,，、]+/)
-            .filter(Boolean),
-          visibility: visibilities.find((it) => it === values.get('visibility')) ?? video.visibility,
-          ...(coverTimeMs !== undefined && { coverTimeMs }),
-        },
-      }),
-    onSuccess: () => {
-      toast(t('upload:saved'));
-      for (const name of ['studio', 'videos', 'video', 'feed']) {
-        void queryClient.invalidateQueries({ queryKey: [name] });
+    mutationFn: async (values: FormData) => {
+      const publishAt = scheduledFor === null ? undefined : rescheduleOf(values, scheduledFor);
+      const body = changesOf(before, { ...videoFieldsOf(values), coverTimeMs, publishAt });
+      if (Object.keys(body).length === 0) return false;
+      await client.call(api.videos.update, { params: { id: before.id }, body });
+      return true;
+    },
+    onSuccess: (hasChanged) => {
+      toast(t(hasChanged ? 'upload:saved' : 'upload:nothingChanged'));
+      if (hasChanged) {
+        for (const name of ['studio', 'videos', 'video', 'feed']) {
+          void queryClient.invalidateQueries({ queryKey: [name] });
+        }
       }
       onClose();
     },
@@ -44,55 +43,16 @@ export function EditDialog({ video, onClose }: { video: OwnVideo; onClose(): voi
   const fields = errorFields(save.error);
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t('upload:editTitle')} wide>
-      <Form error={save.error} onSubmit={(values) => save.mutate(values)}>
-        <TextField
-          label={t('upload:name')}
-          error={fields['title']}
-          name="title"
-          defaultValue={video.title}
-          maxLength={TITLE_MAX}
-          required
-        />
-        <TextArea
-          label={t('upload:description')}
-          error={fields['description']}
-          name="description"
-          defaultValue={video.description}
-          maxLength={2000}
-        />
-        <TextField
-          label={t('upload:tags')}
-          hint={t('upload:tagsHint', { max: TAGS_MAX })}
-          error={fields['tags']}
-          name="tags"
-          defaultValue={video.tags.join(' ')}
-        />
-        <SelectField label={t('upload:visibility')} name="visibility" defaultValue={video.visibility}>
-          {visibilities.map((visibility) => (
-            <option key={visibility} value={visibility}>
-              {t(`watch:details.visibility.${visibility}`)}
-            </option>
-          ))}
-        </SelectField>
-        {video.coverSuggestions.length > 0 && (
-          <fieldset className={styles['covers']}>
-            <legend>{t('upload:cover')}</legend>
-            {video.coverSuggestions.map(({ url, timeMs }) => (
-              <button
-                key={timeMs}
-                type="button"
-                aria-pressed={coverTimeMs === timeMs}
-                aria-label={t('upload:coverAt', { time: formatDuration(timeMs) })}
-                onClick={() => setCoverTimeMs(timeMs)}
-              >
-                <img src={url} alt="" />
-              </button>
-            ))}
-          </fieldset>
-        )}
-        <Button type="submit" tone="accent" block busy={save.isPending}>
-          {t('actions.save')}
-        </Button>
+      <Form error={save.error} onSubmit={save.mutate}>
+        <VideoFields defaults={before} errors={fields} />
+        {scheduledFor !== null && <PublishTime error={fields['publishAt']} scheduledFor={scheduledFor} />}
+        <StreamCover video={before} timeMs={coverTimeMs} onPick={setCoverTimeMs} />
+        <div className={formStyles['end']}>
+          <Button onClick={onClose}>{t('actions.cancel')}</Button>
+          <Button type="submit" tone="accent" busy={save.isPending}>
+            {t('actions.save')}
+          </Button>
+        </div>
       </Form>
     </Dialog>
   );

@@ -1,6 +1,7 @@
+import { Film } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { formatDuration } from '../../lib/format.ts';
+import { CoverSlider } from '../../videos/cover-slider.tsx';
 import styles from './upload-page.module.css';
 
 interface CoverPickerProps {
@@ -9,7 +10,7 @@ interface CoverPickerProps {
   onPick(timeMs: number): void;
 }
 
-/** Shows the local file and lets its still be chosen; nothing at all where the browser cannot play it. */
+/** Shows the local file and lets its still be chosen; where the browser cannot play it, says when that can be done. */
 export function CoverPicker({ file, timeMs, onPick }: CoverPickerProps) {
   const { t } = useTexts();
   const video = useRef<HTMLVideoElement>(null);
@@ -21,41 +22,39 @@ export function CoverPicker({ file, timeMs, onPick }: CoverPickerProps) {
     setUrl(made);
     return () => URL.revokeObjectURL(made);
   }, [file]);
-  if (url === undefined || isUnplayable) return null;
   const pick = (ms: number) => {
     if (video.current) video.current.currentTime = ms / 1000;
     onPick(ms);
   };
+  if (isUnplayable) {
+    return (
+      <div className={styles['noPreview']}>
+        <Film size={30} aria-hidden />
+        <p>{t('upload:noPreview')}</p>
+      </div>
+    );
+  }
   return (
     <div className={styles['preview']}>
-      <video
-        ref={video}
-        src={url}
-        muted
-        playsInline
-        preload="auto"
-        aria-label={t('upload:preview')}
-        onLoadedMetadata={({ currentTarget }) => {
-          if (Number.isFinite(currentTarget.duration)) setDurationMs(currentTarget.duration * 1000);
-        }}
-        onError={() => setUnplayable(true)}
-      />
-      {durationMs > 0 && (
-        <label className={styles['cover']}>
-          <span>
-            {t('upload:cover')} · {formatDuration(timeMs ?? 0)} / {formatDuration(durationMs)}
-          </span>
-          <input
-            type="range"
-            min={0}
-            max={Math.floor(durationMs)}
-            step={100}
-            value={timeMs ?? 0}
-            aria-valuetext={formatDuration(timeMs ?? 0)}
-            onChange={(event) => pick(event.currentTarget.valueAsNumber)}
+      <div className={styles['screen']}>
+        {url !== undefined && (
+          <video
+            ref={video}
+            src={url}
+            muted
+            playsInline
+            preload="auto"
+            aria-label={t('upload:preview')}
+            onLoadedMetadata={({ currentTarget }) => {
+              if (Number.isFinite(currentTarget.duration)) setDurationMs(currentTarget.duration * 1000);
+              // A file whose picture the browser cannot decode still plays its sound.
+              if (currentTarget.videoWidth === 0) setUnplayable(true);
+            }}
+            onError={() => setUnplayable(true)}
           />
-        </label>
-      )}
+        )}
+      </div>
+      {durationMs > 0 && <CoverSlider timeMs={timeMs ?? 0} durationMs={durationMs} onPick={pick} />}
     </div>
   );
 }

@@ -1,22 +1,18 @@
 import { useState } from 'react';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { SelectField, TextField } from '../../ui/field.tsx';
+import { localInput } from './local-time.ts';
 
-/** The moment as a `datetime-local` input wants it: in the person's own time zone. */
-export function localInput(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-/** The chosen time of a form with a `PublishTime`; undefined for now. */
-export function publishAtOf(values: FormData): string | undefined {
-  const text = values.get('publishAt');
-  return typeof text === 'string' && text !== '' ? new Date(text).toISOString() : undefined;
+interface PublishTimeProps {
+  error: string | undefined;
+  /** The time that is set already, if one is. */
+  scheduledFor?: string | null;
 }
 
 /** Now, or at a time to come. */
-export function PublishTime({ error }: { error: string | undefined }) {
+export function PublishTime({ error, scheduledFor = null }: PublishTimeProps) {
   const { t } = useTexts();
-  const [isLater, setLater] = useState(false);
+  const [isLater, setLater] = useState(scheduledFor !== null);
   return (
     <>
       <SelectField
@@ -34,6 +30,7 @@ export function PublishTime({ error }: { error: string | undefined }) {
           name="publishAt"
           type="datetime-local"
           min={localInput(new Date())}
+          defaultValue={scheduledFor === null ? undefined : localInput(new Date(scheduledFor))}
           required
         />
       )}

@@ -50,7 +50,7 @@ function Watch({ detail }: { detail: VideoDetail }) {
       <div className={styles['details']}>
         <Panel card={video} relation={relation} isPage />
       </div>
-      <KeysDialog open={isHelpOpen} onOpenChange={setHelpOpen} />
+      <KeysDialog isSingle open={isHelpOpen} onOpenChange={setHelpOpen} />
     </div>
   );
 }
