@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { StartError } from './adapters/postgres/start-error.ts';
 import { type Config, InvalidSettings, loadConfig, type SettingName } from './config/config.ts';
+import { AppError } from './kernel/errors.ts';
 import { VERSION } from './main/version.ts';
 
 interface CommonOptions {
@@ -127,8 +128,15 @@ function addAdminCommands(admin: Command): void {
 function fail(error: unknown): never {
   if (error instanceof InvalidSettings) process.stderr.write(`${error.message}\n`);
   else if (error instanceof StartError) process.stderr.write(`${error.message}\n${error.mend}\n`);
+  else if (error instanceof AppError && error.status < 500) process.stderr.write(`${refusalOf(error)}\n`);
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exit(1);
+}
+
+/** What a feature refuses is an answer, not a fault: a sentence and the fields, without a stack. */
+function refusalOf(error: AppError): string {
+  const fields = Object.entries(error.fields ?? {}).map(([name, problem]) => `${name} ${problem}`);
+  return [error.message, ...fields].join('\n  ');
 }
 
 await program().parseAsync(process.argv).catch(fail);

@@ -1,6 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
-import { readRawSettings, type SettingFault } from './env.ts';
+import { InvalidSettings, readRawSettings } from './env.ts';
+import { problemOfKeys } from './secrets.ts';
+
+export { InvalidSettings } from './env.ts';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
@@ -93,7 +96,10 @@ export const settingSpecs = {
     about: 'Requests under way may take so long after SIGTERM',
   },
   HVIDEO_KEYS: {
-    schema: z.string().min(1),
+    schema: z.string().superRefine((text, context) => {
+      const problem = problemOfKeys(text);
+      if (problem !== undefined) context.addIssue(problem);
+    }),
     default: undefined,
     about: 'The signing keys as JSON, for several nodes; by default kept in the data folder',
   },
@@ -121,16 +127,6 @@ export type Config = Parsed & {
   /** `embedded` owns its database and every role. */
   readonly profile: 'embedded' | 'cluster';
 };
-
-/** Every fault by name: a start is refused once, not once for each mistake. */
-export class InvalidSettings extends Error {
-  override readonly name = 'InvalidSettings';
-  readonly faults: readonly SettingFault[];
-  constructor(faults: readonly SettingFault[]) {
-    super(`settings are wrong:\n${faults.map(({ name, problem }) => `  ${name} ${problem}`).join('\n')}`);
-    this.faults = faults;
-  }
-}
 
 /** Reads all settings at once. `overrides` are the command line's, which win over everything. */
 export function loadConfig(

@@ -11,6 +11,16 @@ export interface SettingFault {
   readonly problem: string;
 }
 
+/** Every fault by name: a start is refused once, not once for each mistake. */
+export class InvalidSettings extends Error {
+  override readonly name = 'InvalidSettings';
+  readonly faults: readonly SettingFault[];
+  constructor(faults: readonly SettingFault[]) {
+    super(`settings are wrong:\n${faults.map(({ name, problem }) => `  ${name} ${problem}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
 /** Set by the launcher for this process only; not a setting. */
 const internalNames = new Set(['HVIDEO_LAUNCHER', 'HVIDEO_CONFIG']);
 

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { z } from 'zod';
+import { InvalidSettings } from './env.ts';
 
 const Key = z.object({ kid: z.string().min(1), secret: z.string().min(40) });
 const JwtKey = z.object({
@@ -43,10 +44,30 @@ export async function loadSecrets(options: {
 }): Promise<Secrets> {
   if (options.keysJson !== undefined) return Secrets.parse(JSON.parse(options.keysJson));
   const path = keysPath(options.dataDir);
-  if (existsSync(path)) return Secrets.parse(JSON.parse(readFileSync(path, 'utf8')));
+  if (existsSync(path)) return readKeys(path);
   const secrets = await newSecrets();
   saveSecrets(options.dataDir, secrets);
   return secrets;
+}
+
+/** What is wrong with the text of the keys; never quotes them. */
+export function problemOfKeys(text: string): string | undefined {
+  try {
+    const { error } = Secrets.safeParse(JSON.parse(text));
+    return error && `lacks or misstates ${error.issues.map(({ path }) => path.join('.')).join(', ')}`;
+  } catch {
+    return 'is not JSON';
+  }
+}
+
+/** New keys in the place of damaged ones would end every login: that is for the owner to decide. */
+function readKeys(path: string): Secrets {
+  const text = readFileSync(path, 'utf8');
+  const problem = problemOfKeys(text);
+  if (problem === undefined) return Secrets.parse(JSON.parse(text));
+  throw new InvalidSettings([
+    { name: path, problem: `${problem}: put the file back from a backup, or delete it to end every login` },
+  ]);
 }
 
 export function keysPath(dataDir: string): string {

@@ -1,4 +1,5 @@
 import type { Role } from '@hvideo/protocol';
+import { StartError } from '../adapters/postgres/start-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadSecrets, rotateSecrets } from '../config/secrets.ts';
 import { createLogger } from '../kernel/log.ts';
@@ -38,6 +39,8 @@ export async function createAccount(
 }
 
 export async function rotateKeys(config: Config, options: OutputOptions): Promise<void> {
+  if (config.HVIDEO_KEYS !== undefined)
+    throw new StartError('the keys come from HVIDEO_KEYS', 'Put a new key in front of each list there.');
   await rotateSecrets(config.HVIDEO_DATA);
   print(options, { rotated: true }, 'new keys sign from the next start on; the former two still verify');
 }

@@ -25,6 +25,7 @@ import { mediaRoutes } from '../transport/http/routes/media.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
+import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
 
@@ -59,6 +60,8 @@ export async function composeFeatures(options: ComposeOptions) {
       binaries: { ffmpeg: config.HVIDEO_FFMPEG, ffprobe: config.HVIDEO_FFPROBE },
       limits: { maxDurationMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000 },
       clock,
+    }).catch((error: unknown) => {
+      throw ffmpegUnusable(error);
     }),
   ]);
   opening.use(lease);

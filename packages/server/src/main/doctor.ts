@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { readMigrations } from '../adapters/postgres/migrate.ts';
 import { findNativeFiles } from '../adapters/postgres/native-files.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
 import { type Config, InvalidSettings } from '../config/config.ts';
+import { keysPath, problemOfKeys } from '../config/secrets.ts';
+import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { type OutputOptions, print } from './output.ts';
 
 type Verdict = 'good' | 'warning' | 'bad';
@@ -36,6 +38,7 @@ export async function doctor(readConfig: () => Config, options: OutputOptions): 
   const config = readSettings(readConfig, findings);
   if (config) {
     const running = await checkDataFolder(config, findings);
+    checkKeys(config, findings);
     findings['disk'] = await examined(() => checkDisk(config));
     findings['ffmpeg'] = await examined(() => checkFfmpeg(config));
     findings['database'] = await examined(() => checkDatabase(config));
@@ -117,6 +120,17 @@ async function checkDataFolder(config: Config, findings: Record<string, Finding>
   }
 }
 
+function checkKeys(config: Config, findings: Record<string, Finding>): void {
+  const path = keysPath(config.HVIDEO_DATA);
+  if (config.HVIDEO_KEYS !== undefined) findings['keys'] = good('given by HVIDEO_KEYS');
+  else if (existsSync(path)) {
+    const problem = problemOfKeys(readFileSync(path, 'utf8'));
+    findings['keys'] = problem
+      ? bad(`${path} ${problem}`, 'Put the file back from a backup, or delete it to end every login.')
+      : good(path);
+  }
+}
+
 async function checkDisk(config: Config): Promise<Finding> {
   const folder = existsSync(config.HVIDEO_DATA) ? config.HVIDEO_DATA : '.';
   const { bavail, bsize } = await statfs(folder);
@@ -128,7 +142,10 @@ async function checkDisk(config: Config): Promise<Finding> {
 }
 
 async function checkFfmpeg(config: Config): Promise<Finding> {
-  const found = await findBinaries({ ffmpeg: config.HVIDEO_FFMPEG, ffprobe: config.HVIDEO_FFPROBE });
+  const choice = { ffmpeg: config.HVIDEO_FFMPEG, ffprobe: config.HVIDEO_FFPROBE };
+  const found = await findBinaries(choice).catch((error: unknown) => {
+    throw ffmpegUnusable(error);
+  });
   const detail = `${found.ffmpegVersion} (${found.source}: ${found.ffmpeg})`;
   if (found.source !== 'npm') return good(detail);
   return warning(detail, 'Works, but an ffmpeg of your system gets security updates: install one.');

@@ -1,3 +1,4 @@
+import { StartError } from '../adapters/postgres/start-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadSecrets } from '../config/secrets.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -31,17 +32,21 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const metrics = new Metrics();
   const http = openHttp(config, log, metrics);
   resources.defer(() => http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000));
-  const [platform, secrets, staticFiles] = await Promise.all([
+  const [platform, webApp] = await Promise.allSettled([
     openPlatform(config, log, { onDatabaseLost: () => stopping.fail('the database cannot be brought back') }),
-    loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA }),
     config.HVIDEO_ROLES.includes('api') ? loadWebApp(log) : undefined,
   ]);
-  resources.use(platform);
+  // Both have settled: whatever fails now, a database that was started is stopped again.
+  if (platform.status === 'rejected') throw platform.reason;
+  resources.use(platform.value);
+  if (webApp.status === 'rejected') throw webApp.reason;
+  // Under the data lock: of two first starts at once, one makes the keys.
+  const secrets = await loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA });
   const application = resources.use(
     await composeApplication({
       config,
       log,
-      platform,
+      platform: platform.value,
       secrets,
       demo: demoClips !== undefined,
       work: config.HVIDEO_ROLES.includes('worker'),
@@ -50,14 +55,17 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const { demo } = application.features;
   // Before the first visitor can join: nobody can have the name of somebody in the demo.
   const filling = demoClips !== undefined && (await demo.begin()) && !(await demo.isComplete());
-  http.open({ ...application.http, staticFiles });
-  process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
-  log.info(
-    { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
-    'ready',
-  );
-  await application.startBackground();
-  if (filling) await demo.enqueue(demoClips);
+  // Asked to stop during the start: then nothing is opened any more.
+  if (!stopping.requested()) {
+    http.open({ ...application.http, staticFiles: webApp.value });
+    process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
+    log.info(
+      { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
+      'ready',
+    );
+    await application.startBackground();
+    if (filling) await demo.enqueue(demoClips);
+  }
 
   const reason = await stopping.reason;
   log.info({ reason: reason.text }, 'stopping');
@@ -71,6 +79,21 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
 }
 
 function openHttp(config: Config, log: Logger, metrics: Metrics): HttpServer {
+  try {
+    return listen(config, log, metrics);
+  } catch (error) {
+    const address = `${config.HVIDEO_HOST}:${config.HVIDEO_PORT}`;
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const problem = isTaken ? 'something listens there already' : String(error);
+    throw new StartError(
+      `cannot listen on ${address}: ${problem}`,
+      'Stop what listens there, or choose another address with --port and --host.',
+      error,
+    );
+  }
+}
+
+function listen(config: Config, log: Logger, metrics: Metrics): HttpServer {
   return new HttpServer({
     hostname: config.HVIDEO_HOST,
     port: config.HVIDEO_PORT,

@@ -13,9 +13,16 @@ export interface StopReason {
 export function stopSignal(log: Logger): {
   readonly reason: Promise<StopReason>;
   readonly fail: (text: string) => void;
+  /** Whether a reason is there already. */
+  readonly requested: () => boolean;
 } {
-  const { promise, resolve } = Promise.withResolvers<StopReason>();
+  const { promise, resolve: settle } = Promise.withResolvers<StopReason>();
   let stopping = false;
+  let requested = false;
+  const resolve = (reason: StopReason) => {
+    requested = true;
+    settle(reason);
+  };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stopping && signal !== 'SIGHUP') {
@@ -33,5 +40,6 @@ export function stopSignal(log: Logger): {
     pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
     pipe.resume();
   }
-  return { reason: promise, fail: (text) => resolve({ text, exitCode: 1 }) };
+  const fail = (text: string) => resolve({ text, exitCode: 1 });
+  return { reason: promise, fail, requested: () => requested };
 }

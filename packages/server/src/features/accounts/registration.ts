@@ -1,4 +1,4 @@
-import type { Locale, Role } from '@hvideo/protocol';
+import { type Locale, type Role, USERNAME_PATTERN } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
 import type { MacKeys } from '../../kernel/mac.ts';
 import type { Sql } from '../../ports/database/port.ts';
@@ -153,8 +153,15 @@ export class Registration {
     return this.#sessions.seal(opened);
   }
 
-  /** For the command line and the seed: without limits, invitations and reserved names. Answers the id. */
+  /**
+   * For the command line and the seed: without limits, invitations and reserved names. Answers the id.
+   * Errors: `invalid-request`, `weak-password`, `username-taken`.
+   */
   async create(account: NewAccount): Promise<string> {
+    if (!USERNAME_PATTERN.test(account.username))
+      throw new AppError('invalid-request', {
+        fields: { username: 'must be 3 to 30 of a-z, 0-9 and _, with a letter or digit at both ends' },
+      });
     if (account.password !== null) checkPassword(account.password, account.username);
     const hash = account.password === null ? null : await this.#passwords.hash(account.password);
     return this.#deps.db.transaction((tx) => this.#insert(tx, account, hash)).catch(translateTaken);
