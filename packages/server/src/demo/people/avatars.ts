@@ -4,6 +4,7 @@ import { seeded, seedOf } from '../art/seeded.ts';
 import { avatarFile } from '../studio/orders.ts';
 import { bmpOf } from './bmp.ts';
 import { paintPortrait } from './portraits.ts';
+import { personOf } from './roster.ts';
 
 const edge = 384;
 
@@ -17,7 +18,7 @@ export async function paintAvatars(
   const pixels = new Uint8ClampedArray(edge * edge * 3);
   for (const username of usernames) {
     signal.throwIfAborted();
-    paintPortrait(canvas, seeded(seedOf(username)));
+    paintPortrait(canvas, personOf(username), seeded(seedOf(username)));
     canvas.develop(pixels, 'screen');
     await Bun.write(join(folder, avatarFile(username)), bmpOf(pixels, edge, edge));
   }

@@ -24,7 +24,7 @@ export const lava: SceneMaker = ({ width, height, seconds: loop, random, variant
   const unit = Math.min(width, height);
   const count = 11;
   const balls = Array.from({ length: count }, (_, i) => ({
-    radius: unit * between(random, 0.085, 0.17),
+    radius: unit * between(random, 0.07, 0.135),
     x: width * between(random, 0.25, 0.75),
     swing: width * between(random, 0.06, 0.2),
     phase: (i / count) * TAU + random(),
@@ -69,7 +69,9 @@ export const lava: SceneMaker = ({ width, height, seconds: loop, random, variant
           const lamp = 0.85 - 0.35 * Math.abs(x / width - 0.5) * 2;
           const glow = Math.min(1, field) ** 3 * 0.42;
           const body = Math.min(1, Math.max(0, field - 1) * 0.55);
-          const facing = 0.5 + (gy * 0.8 - gx * 0.45) / slope;
+          // Near the middle of a ball the slope turns round: there the light comes from no side.
+          const tilt = 1 - smooth(0, 0.7, field - 1);
+          const facing = 0.5 + (tilt * (gy * 0.8 - gx * 0.45)) / slope;
           const edge = cover * (1 - smooth(0, 0.55, field - 1));
           const shade = (0.72 + 0.4 * body) * (0.75 + 0.4 * facing);
           const shine = edge * Math.max(0, facing - 0.45) * 1.1;

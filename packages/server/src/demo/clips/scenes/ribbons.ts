@@ -18,7 +18,7 @@ export const ribbons: SceneMaker = ({ width, height, seconds: loop, random, vari
   const phases = Array.from({ length: 6 }, () => random() * TAU);
   const lean = between(random, 0.75, 1.1);
   const [p0 = 0, p1 = 0, p2 = 0, p3 = 0, p4 = 0, p5 = 0] = phases;
-  const gain = (Math.min(width, height) / 360) * 0.3;
+  const gain = (Math.min(width, height) / 360) * 0.5;
   return {
     tone: 'light',
     draw(canvas, seconds) {
