@@ -8,8 +8,8 @@ const server = join(import.meta.dir, '..', '..');
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Start by Node, as npm does, instead of directly. */
-  readonly byNode?: boolean;
+  /** Start by Node, as npm does, instead of directly; `parent`: by one that cannot become the program itself. */
+  readonly byNode?: boolean | 'parent';
 }
 
 export interface CliProcess {
@@ -19,10 +19,13 @@ export interface CliProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Node 22.15 and later replace themselves; earlier ones stay as the parent. */
+const withoutExecve = ['--import', 'data:text/javascript,process.execve=undefined'];
+
 /** A command of the program as a process of its own; killed when it takes longer than any of them may. */
 export function hvideo(args: readonly string[], options: CliOptions = {}): CliProcess {
   const start = options.byNode
-    ? ['node', join(server, 'bin', 'hvideo.mjs')]
+    ? ['node', ...(options.byNode === 'parent' ? withoutExecve : []), join(server, 'bin', 'hvideo.mjs')]
     : [process.execPath, join(server, 'src', 'main.ts')];
   const env = Object.entries(process.env).filter(([name]) => !name.startsWith('HVIDEO_'));
   const child = Bun.spawn([...start, ...args], {
