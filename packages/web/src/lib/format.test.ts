@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { formatAgo, formatBytes, formatCount, formatDuration } from './format.ts';
+import { formatAgo, formatBytes, formatCount, formatDuration, formatMoment } from './format.ts';
 
 const now = Date.parse('2026-06-15T12:00:00Z');
 const ago = (ms: number) => new Date(now - ms).toISOString();
@@ -21,6 +21,12 @@ test('times are relative up to a week, then dates, in both languages', () => {
   expect(formatAgo(ago(26 * 3_600_000), 'zh', now)).toBe('昨天');
   expect(formatAgo('2026-03-02T12:00:00Z', 'en', now)).toBe('Mar 2');
   expect(formatAgo('2024-03-02T12:00:00Z', 'zh', now)).toContain('2024');
+});
+
+test('a moment names its year only when it is another one', () => {
+  expect(formatMoment('2026-03-02T12:00:00Z', 'en', now)).not.toContain('2026');
+  expect(formatMoment('2027-03-02T12:00:00Z', 'en', now)).toContain('2027');
+  expect(formatMoment('2026-03-02T12:00:00Z', 'zh', now)).toStartWith('3月');
 });
 
 test('large numbers are shortened as each language does', () => {

@@ -20,6 +20,9 @@ const dayThisYear = cached((it) => new Intl.DateTimeFormat(it, { month: 'short',
 const day = cached((it) => new Intl.DateTimeFormat(it, { dateStyle: 'medium' }));
 const month = cached((it) => new Intl.DateTimeFormat(it, { year: 'numeric', month: 'long' }));
 const moment = cached((it) => new Intl.DateTimeFormat(it, { dateStyle: 'medium', timeStyle: 'short' }));
+const momentThisYear = cached(
+  (it) => new Intl.DateTimeFormat(it, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }),
+);
 const percent = cached((it) => new Intl.NumberFormat(it, { style: 'percent', maximumFractionDigits: 0 }));
 const bytes = cached((it) => new Intl.NumberFormat(it, { maximumFractionDigits: 1 }));
 
@@ -30,7 +33,12 @@ export const formatPercent = (share: number, language: Language) => percent(lang
 
 export const formatDate = (at: string, language: Language) => day(language).format(new Date(at));
 export const formatMonth = (at: string, language: Language) => month(language).format(new Date(at));
-export const formatMoment = (at: string, language: Language) => moment(language).format(new Date(at));
+/** Day and time; the year only when it is another one. */
+export function formatMoment(at: string, language: Language, nowMs = Date.now()): string {
+  const then = new Date(at);
+  const isThisYear = then.getFullYear() === new Date(nowMs).getFullYear();
+  return (isThisYear ? momentThisYear : moment)(language).format(then);
+}
 
 const units = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 

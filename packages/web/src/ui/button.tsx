@@ -3,7 +3,7 @@ import type { ComponentProps, ReactNode } from 'react';
 import { classes } from '../lib/classes.ts';
 import styles from './button.module.css';
 
-export type ButtonTone = 'accent' | 'solid' | 'soft' | 'plain' | 'danger' | 'over';
+export type ButtonTone = 'accent' | 'solid' | 'soft' | 'plain' | 'danger' | 'warn' | 'over';
 export type ButtonSize = 'sm' | 'md' | 'lg';
 
 export interface ButtonLook {

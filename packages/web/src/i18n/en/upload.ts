@@ -2,6 +2,7 @@ export const upload = {
   title: 'Upload',
   text: 'Up to {{size}} and {{minutes}} minutes for each clip.',
   drop: 'Drop videos here',
+  pick: 'Which clips shall it be?',
   dropMore: 'More videos? Drop them here',
   formats: 'MP4, MOV, WebM, MKV and most other formats, upright or wide.',
   waiting: 'Waiting for the others',

@@ -8,7 +8,7 @@ export const account = {
   setupDone: '这个社区已经设置好了。',
   setupDoneText: '可以登录，或者先随便看看。',
   motto: '看看大家镜头里的生活',
-  mottoText: '{{name}}上的新作品',
+  mottoText: '{{name}} · 最新作品',
   way: '登录方式',
   wayPassword: '密码',
   wayPhone: '短信验证码',

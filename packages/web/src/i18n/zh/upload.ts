@@ -2,6 +2,7 @@ export const upload = {
   title: '发布视频',
   text: '单个视频不超过 {{size}}、{{minutes}} 分钟。',
   drop: '把视频拖到这里',
+  pick: '选几段视频来发布吧',
   dropMore: '还有视频？拖到这里',
   formats: '支持 MP4、MOV、WebM、MKV 等常见格式，横屏竖屏均可。',
   waiting: '排队等待上传',

@@ -206,8 +206,7 @@ function useScroller(active: number, setActive: (index: number) => void) {
       target.current = undefined;
     };
     const isThere = () =>
-      target.current !== undefined &&
-      Math.abs(element.scrollTop - target.current * element.clientHeight) < 2;
+      target.current !== undefined && Math.abs(element.scrollTop - target.current * element.clientHeight) < 2;
     element.addEventListener('scroll', onScroll, { passive: true });
     for (const name of endings) element.addEventListener(name, forget, { passive: true });
     // Turning the phone changes the height of every slide: stay at the same one.

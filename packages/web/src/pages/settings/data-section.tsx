@@ -74,7 +74,7 @@ function DeleteCard() {
       <p className={formStyles['muted']}>{t('account:deleteAccountText')}</p>
       <div>
         <Button
-          tone="danger"
+          tone="warn"
           icon={<Trash2 size={18} aria-hidden />}
           onClick={() => {
             remove.reset();

@@ -6,6 +6,7 @@ import { errorText } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
 import { useInstance } from '../../app/session.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
+import { classes } from '../../lib/classes.ts';
 import { formatMoment } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -101,7 +102,7 @@ function Entry({ invitation }: { invitation: Invitation }) {
   });
   const link = new URL(`/register?invitation=${encodeURIComponent(code)}`, location.href).href;
   return (
-    <li className={formStyles['entry']}>
+    <li className={classes(formStyles['entry'], formStyles['wraps'])}>
       <div className={formStyles['grow']}>
         <code>{code}</code>
         <p className={formStyles['muted']}>

@@ -14,6 +14,7 @@ import { StreamCover } from '../../videos/stream-cover.tsx';
 import { VideoFields, videoFieldsOf } from '../../videos/video-fields.tsx';
 import { rescheduleOf } from '../upload/local-time.ts';
 import { PublishTime } from '../upload/publish-time.tsx';
+import styles from './studio-page.module.css';
 
 /** Changes what a video says, who may see it, when it appears and its cover. */
 export function EditDialog({ video, onClose }: { video: OwnVideo; onClose(): void }) {
@@ -44,9 +45,13 @@ export function EditDialog({ video, onClose }: { video: OwnVideo; onClose(): voi
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={t('upload:editTitle')} wide>
       <Form error={save.error} onSubmit={save.mutate}>
-        <VideoFields defaults={before} errors={fields} />
-        {scheduledFor !== null && <PublishTime error={fields['publishAt']} scheduledFor={scheduledFor} />}
-        <StreamCover video={before} timeMs={coverTimeMs} onPick={setCoverTimeMs} />
+        <div className={styles['edit']}>
+          <StreamCover video={before} timeMs={coverTimeMs} onPick={setCoverTimeMs} />
+          <div className={formStyles['stack']}>
+            <VideoFields defaults={before} errors={fields} />
+            {scheduledFor !== null && <PublishTime error={fields['publishAt']} scheduledFor={scheduledFor} />}
+          </div>
+        </div>
         <div className={formStyles['end']}>
           <Button onClick={onClose}>{t('actions.cancel')}</Button>
           <Button type="submit" tone="accent" busy={save.isPending}>

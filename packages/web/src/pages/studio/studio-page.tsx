@@ -5,6 +5,7 @@ import { Clapperboard, Plus } from 'lucide-react';
 import { client } from '../../app/client.ts';
 import { RequireViewer } from '../../app/require-viewer.tsx';
 import { useTexts } from '../../i18n/use-texts.ts';
+import { classes } from '../../lib/classes.ts';
 import { useTitle } from '../../lib/use-title.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { ErrorNotice, Notice } from '../../ui/notice.tsx';
@@ -24,7 +25,7 @@ export function StudioPage() {
           title={t('upload:studioTitle')}
           text={t('upload:studioText')}
           actions={
-            <Link to="/upload" className={buttonClass({ tone: 'accent' })}>
+            <Link to="/upload" className={classes(buttonClass({ tone: 'accent' }), styles['upload'])}>
               <Plus size={18} aria-hidden />
               {t('nav.upload')}
             </Link>

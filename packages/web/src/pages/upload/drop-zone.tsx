@@ -2,6 +2,7 @@ import { CloudUpload } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { classes } from '../../lib/classes.ts';
+import { useIsDesktop } from '../../lib/use-media.ts';
 import { Button } from '../../ui/button.tsx';
 import { toast } from '../../ui/toast.tsx';
 import styles from './upload-page.module.css';
@@ -16,6 +17,7 @@ export function DropZone({ onFiles, isSmall }: DropZoneProps) {
   const { t } = useTexts();
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
+  const isDesktop = useIsDesktop();
   useNoStrayDrops();
   const take = (list: FileList | null) => {
     const files = [...(list ?? [])];
@@ -47,7 +49,9 @@ export function DropZone({ onFiles, isSmall }: DropZoneProps) {
       <span className={styles['cloud']}>
         <CloudUpload size={isSmall ? 26 : 40} strokeWidth={1.7} aria-hidden />
       </span>
-      <p className={styles['drop']}>{t(isSmall ? 'upload:dropMore' : 'upload:drop')}</p>
+      <p className={styles['drop']}>
+        {t(!isDesktop ? 'upload:pick' : isSmall ? 'upload:dropMore' : 'upload:drop')}
+      </p>
       {!isSmall && <p className={styles['formats']}>{t('upload:formats')}</p>}
       <input
         ref={input}

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { History } from 'lucide-react';
-import { errorText } from '../../app/errors.ts';
+import { codeText } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { formatBytes } from '../../lib/format.ts';
@@ -9,20 +9,20 @@ import { Button } from '../../ui/button.tsx';
 import { Card, formStyles } from '../../ui/form.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { findUnfinished, forgetUpload, type Unfinished } from './unfinished.ts';
-import { discardUpload } from './upload-task.ts';
+import { discardUpload, problemCode } from './upload-task.ts';
 
 interface UnfinishedListProps {
   accountId: string;
   chosen: readonly File[];
 }
 
-const queryKey = ['unfinished-uploads'];
+export const unfinishedKey = ['unfinished-uploads'];
 
 /** What was begun before the page was closed: a browser gives the file back only by its owner's hand. */
 export function UnfinishedList({ accountId, chosen }: UnfinishedListProps) {
   const { t } = useTexts();
   const { data } = useQuery({
-    queryKey: [...queryKey, accountId],
+    queryKey: [...unfinishedKey, accountId],
     queryFn: () => findUnfinished(accountId),
     staleTime: 0,
   });
@@ -47,11 +47,11 @@ function Entry({ entry }: { entry: Unfinished }) {
   const language = useLanguage();
   const discard = useMutation({
     mutationFn: async () => {
-      await discardUpload(entry.id);
+      await discardUpload(entry.url);
       await forgetUpload(entry.url);
     },
-    onSuccess: () => queryClient.invalidateQueries({ queryKey }),
-    onError: (error) => toast(errorText(error), 'error'),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: unfinishedKey }),
+    onError: (error) => toast(codeText(problemCode(error)), 'error'),
   });
   return (
     <li className={formStyles['entry']}>

@@ -12,7 +12,7 @@ const stored = (accountId: string, uploadUrl: string | null) => ({
 
 test('an upload shows for its own account only', () => {
   const all = [stored('7', '/api/v1/uploads/41'), stored('77', '/api/v1/uploads/42')];
-  expect(unfinishedOf(all, '7')).toEqual([{ id: '41', url: '/api/v1/uploads/41', name: 'a.mp4', size: 5 }]);
+  expect(unfinishedOf(all, '7')).toEqual([{ url: '/api/v1/uploads/41', name: 'a.mp4', size: 5 }]);
 });
 
 test('one that never reached the server is nothing to go on with', () => {

@@ -2,7 +2,6 @@ import { defaultOptions, type PreviousUpload } from 'tus-js-client';
 
 /** An upload that was begun in this browser and belongs to no video yet. */
 export interface Unfinished {
-  readonly id: string;
   readonly url: string;
   readonly name: string;
   readonly size: number | null;
@@ -21,9 +20,8 @@ export function uploadFingerprint(
 /** From what the uploader keeps in the browser's storage. */
 export function unfinishedOf(stored: readonly PreviousUpload[], accountId: string): Unfinished[] {
   return stored.flatMap(({ urlStorageKey, uploadUrl, metadata, size }) => {
-    const id = uploadUrl?.split('/').at(-1);
-    if (!uploadUrl || !id || !urlStorageKey.startsWith(`tus::${prefixOf(accountId)}`)) return [];
-    return [{ id, url: uploadUrl, name: metadata['filename'] ?? '', size }];
+    if (!uploadUrl || !urlStorageKey.startsWith(`tus::${prefixOf(accountId)}`)) return [];
+    return [{ url: uploadUrl, name: metadata['filename'] ?? '', size }];
   });
 }
 

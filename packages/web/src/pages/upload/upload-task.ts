@@ -72,7 +72,7 @@ export class UploadTask {
     this.#set({ phase: 'waiting', problem: undefined });
     this.#run(this.#running.signal).catch((error: unknown) => {
       if (this.#running && !this.#running.signal.aborted)
-        this.#end({ phase: 'failed', problem: codeOf(error) });
+        this.#end({ phase: 'failed', problem: problemCode(error) });
     });
   }
 
@@ -89,8 +89,7 @@ export class UploadTask {
   /** Gives it up, on the server too. Rejects when the server could not be told. */
   async discard(): Promise<void> {
     this.#halt();
-    const id = this.#id();
-    if (id !== undefined) await discardUpload(id);
+    if (this.#upload.url !== null) await discardUpload(this.#upload.url);
     await this.forget();
   }
 
@@ -116,7 +115,7 @@ export class UploadTask {
       this.#mustRenew = false;
       await client.call(api.me.get); // Renews a login that was refused.
     }
-    for (const [name, value] of Object.entries(await client.authHeaders())) request.setHeader(name, value);
+    await setAuthorization(request);
   }
 
   #onProgress(sent: number, total: number): void {
@@ -150,18 +149,29 @@ export class UploadTask {
   }
 }
 
+const goneStatus = new Set([404, 410]);
+
 /** Removes an upload from the server; one that is gone already is no failure. */
-export async function discardUpload(id: string): Promise<void> {
+export async function discardUpload(url: string): Promise<void> {
   try {
-    await client.call(api.uploads.delete, { params: { id } });
+    await Upload.terminate(url, {
+      retryDelays: [500, 1500],
+      onBeforeRequest: setAuthorization,
+      onShouldRetry: (error) => isWorthRetrying(error.originalResponse?.getStatus()),
+    });
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const status = error instanceof DetailedError ? error.originalResponse?.getStatus() : undefined;
+    if (status === undefined || !goneStatus.has(status)) throw error;
   }
 }
 
-const codeOf = (error: unknown) => (error instanceof ApiError ? error.code : undefined);
+async function setAuthorization(request: HttpRequest): Promise<void> {
+  for (const [name, value] of Object.entries(await client.authHeaders())) request.setHeader(name, value);
+}
 
-function problemCode(error: Error | DetailedError): string | undefined {
+/** The code of the server's refusal; undefined when no answer came. */
+export function problemCode(error: unknown): string | undefined {
+  if (error instanceof ApiError) return error.code;
   const body = error instanceof DetailedError ? error.originalResponse?.getBody() : undefined;
   if (!body) return undefined;
   try {

@@ -2,7 +2,7 @@ import { api, TITLE_MAX } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { client } from '../../app/client.ts';
-import { errorFields, errorText } from '../../app/errors.ts';
+import { codeText, errorFields } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useStore } from '../../lib/use-store.ts';
@@ -15,8 +15,9 @@ import { publishAtOf } from './local-time.ts';
 import { PublishTime } from './publish-time.tsx';
 import { Published } from './published.tsx';
 import { Transfer } from './transfer.tsx';
+import { unfinishedKey } from './unfinished-list.tsx';
 import styles from './upload-page.module.css';
-import type { UploadTask } from './upload-task.ts';
+import { problemCode, type UploadTask } from './upload-task.ts';
 
 interface UploaderProps {
   task: UploadTask;
@@ -46,14 +47,18 @@ export function Uploader({ task, onPublished, onGone }: UploaderProps) {
       toast(t('upload:published'));
       onPublished();
       await task.forget();
+      void queryClient.invalidateQueries({ queryKey: unfinishedKey });
       void queryClient.invalidateQueries({ queryKey: ['studio'] });
       void queryClient.invalidateQueries({ queryKey: ['videos'] });
     },
   });
   const discard = useMutation({
     mutationFn: () => task.discard(),
-    onSuccess: onGone,
-    onError: (error) => toast(`${t('upload:discardFailed')} ${errorText(error)}`, 'error'),
+    onSuccess: () => {
+      void queryClient.invalidateQueries({ queryKey: unfinishedKey });
+      onGone();
+    },
+    onError: (error) => toast(`${t('upload:discardFailed')} ${codeText(problemCode(error))}`, 'error'),
   });
   if (publish.data) return <Published video={publish.data} />;
   const fields = errorFields(publish.error);
