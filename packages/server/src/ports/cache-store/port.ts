@@ -11,7 +11,7 @@
  *   voided, or `leaseMs` after it was granted or last renewed. A token is never granted twice.
  * - Voiding: `invalidate` voids every lease whose owner is among the rows, whoever holds it, and a new one can be had
  *   at once. `fill` writes only under a living lease; it also refuses when a row that the value contains was
- *   invalidated after the lease was granted.
+ *   invalidated after the lease was granted (where clocks differ, up to a second before as well).
  * - Invalidation: once `invalidate` has resolved, no `read` that starts later answers `hit` for an entry that was
  *   loaded before and owned by or containing one of the rows, however many of them there are. What was there may still
  *   come back as `stale`.
