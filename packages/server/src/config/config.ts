@@ -12,6 +12,13 @@ const path = z
   .min(1)
   .transform((value) => (isAbsolute(value) ? value : resolve(value)));
 
+const originSchema = z
+  .string()
+  .refine(
+    (value) => URL.canParse(value) && new URL(value).origin === value && value !== 'null',
+    'must be an origin such as https://app.example, without a path',
+  );
+
 export const roles = ['api', 'worker'] as const;
 export type Role = (typeof roles)[number];
 
@@ -37,6 +44,15 @@ export const settingSpecs = {
     schema: whole(0, 10),
     default: '0',
     about: 'How many proxies stand in front and add to X-Forwarded-For',
+  },
+  HVIDEO_ALLOWED_ORIGINS: {
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((origin) => origin.trim()))
+      .pipe(z.array(z.union([z.literal('*'), originSchema])).min(1)),
+    default: undefined,
+    about:
+      'Other sites whose scripts may call the API with a token, such as `https://app.example`; `*` for all',
   },
   HVIDEO_NAME: {
     schema: z.string().min(1).max(60),

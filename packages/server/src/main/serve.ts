@@ -104,6 +104,7 @@ function listen(config: Config, log: Logger, metrics: Metrics): HttpServer {
     maxBodyBytes: config.HVIDEO_UPLOAD_MAX_BYTES + requestOverheadBytes,
     publicOrigin: config.HVIDEO_PUBLIC_URL ? new URL(config.HVIDEO_PUBLIC_URL).origin : undefined,
     trustedProxies: config.HVIDEO_TRUSTED_PROXIES,
+    allowedOrigins: config.HVIDEO_ALLOWED_ORIGINS,
     rateLimits: config.HVIDEO_LIMITS,
   });
 }

@@ -36,6 +36,7 @@ export async function runApplication(env: Readonly<Record<string, string>> = {})
     ...{ hostname: '127.0.0.1', port: 0, version: 'test', log: testLog, clock: systemClock },
     ...{ metrics: new Metrics(), maxBodyBytes: 2 ** 26, publicOrigin: undefined, trustedProxies: 0 },
     rateLimits: config.HVIDEO_LIMITS,
+    allowedOrigins: config.HVIDEO_ALLOWED_ORIGINS,
   });
   opening.defer(async () => {
     await application.drain();

@@ -1,6 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 
 export const accessCookie = 'hvideo_session';
+export const refreshCookie = 'hvideo_refresh';
 
 export interface Credentials {
   readonly token: string;
@@ -31,14 +32,21 @@ export function cookieOf(request: Request, name: string): string | undefined {
 
 /**
  * Refuses a write that another site made the browser send. Browsers name the origin on every write; programs that send
- * no `Origin` hold no ambient cookies to misuse, and a Bearer token is never sent by itself.
+ * no `Origin` hold no ambient cookies to misuse, and a Bearer token is never sent by itself. `isAllowed`: a site that was
+ * named in the settings may also write without a token, such as to log in, but never with our cookies.
  */
-export function refuseCrossOrigin(request: Request, publicOrigin: string | undefined): void {
+export function refuseCrossOrigin(
+  request: Request,
+  publicOrigin: string | undefined,
+  isAllowed: (origin: string) => boolean = () => false,
+): void {
   if (request.method === 'GET' || request.method === 'HEAD' || request.headers.has('authorization')) return;
   const origin = request.headers.get('origin');
   if (origin === null) return;
   const host = request.headers.get('host');
   if (origin === publicOrigin || origin === `http://${host}` || origin === `https://${host}`) return;
+  const carriesSession = [accessCookie, refreshCookie].some((name) => cookieOf(request, name) !== undefined);
+  if (isAllowed(origin) && !carriesSession) return;
   throw new AppError('cross-origin');
 }
 

@@ -13,6 +13,8 @@ export interface DispatchOptions {
   readonly authenticate: (token: string) => Promise<Viewer>;
   readonly limits: RequestLimits | undefined;
   readonly publicOrigin: string | undefined;
+  /** Whether another site may call, as the settings say. */
+  readonly allowsOrigin: (origin: string) => boolean;
   readonly trustedProxies: number;
   readonly log: Logger;
   readonly observe: (endpoint: AnyEndpoint, status: number, seconds: number) => void;
@@ -49,7 +51,7 @@ async function answer(
 ): Promise<Response> {
   const { endpoint } = route;
   const address = addressOf(request, socketAddress, options.trustedProxies);
-  refuseCrossOrigin(request, options.publicOrigin);
+  refuseCrossOrigin(request, options.publicOrigin, options.allowsOrigin);
   const viewer = await viewerOf(endpoint.access, request, options);
   options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address });
   allow(endpoint.access, viewer);

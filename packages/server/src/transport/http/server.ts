@@ -3,10 +3,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import { Cors } from './cors.ts';
 import { type Dispatch, dispatcher } from './dispatch.ts';
 import { apiPage, errorsPage } from './documents.ts';
 import { RequestLimits } from './limits.ts';
 import { openApiDocument } from './openapi.ts';
+import { isPrivateAddress } from './private-addresses.ts';
 import { problemResponse, refuse } from './problems.ts';
 import type { Route, Viewer } from './route.ts';
 import type { StaticFiles } from './static-files.ts';
@@ -22,6 +24,8 @@ export interface HttpServerOptions {
   readonly maxBodyBytes: number;
   readonly publicOrigin: string | undefined;
   readonly trustedProxies: number;
+  /** Other sites whose scripts may call the API; none when absent. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   readonly rateLimits: boolean;
 }
 
@@ -44,6 +48,7 @@ type Routes = Record<string, Handler | Partial<Record<string, Handler>>>;
  */
 export class HttpServer {
   readonly #options: HttpServerOptions;
+  readonly #cors: Cors;
   readonly #server: Bun.Server<undefined>;
   readonly #requests;
   readonly #duration;
@@ -52,6 +57,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.#cors = new Cors(options.allowedOrigins ?? []);
     const { metrics } = options;
     this.#requests = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status']);
     this.#duration = metrics.histogram('http_request_seconds', 'Time to the answer’s head', ['route']);
@@ -90,7 +96,8 @@ export class HttpServer {
       maxRequestBodySize: this.#options.maxBodyBytes,
       development: false,
       routes: { ...this.#operations(), ...routes } as Record<string, Handler>,
-      fetch: (request: Request) => this.#elsewhere(request),
+      fetch: (request: Request) =>
+        this.#preflight(request) ?? this.#cors.open(request, this.#elsewhere(request)),
       error: (error: Error) => {
         this.#options.log.error({ err: error }, 'unexpected error');
         return problemResponse(new AppError('internal'));
@@ -111,10 +118,16 @@ export class HttpServer {
           { status: notReady.length === 0 ? 200 : 503 },
         );
       },
-      '/metrics': async () =>
-        new Response(await this.#options.metrics.text(), {
+      '/metrics': async (request, server) => {
+        // What a community does is its operator's business. A monitor comes by itself, not through a proxy.
+        const isOutside =
+          request.headers.has('x-forwarded-for') ||
+          !isPrivateAddress(server.requestIP(request)?.address ?? '');
+        if (isOutside) return refuse('not-found');
+        return new Response(await this.#options.metrics.text(), {
           headers: { 'content-type': 'text/plain; version=0.0.4' },
-        }),
+        });
+      },
     };
   }
 
@@ -124,6 +137,7 @@ export class HttpServer {
       authenticate: application.authenticate,
       limits: this.#options.rateLimits ? new RequestLimits(this.#options.clock) : undefined,
       publicOrigin: this.#options.publicOrigin,
+      allowsOrigin: (origin: string) => this.#cors.allows(origin),
       trustedProxies: this.#options.trustedProxies,
       log: this.#options.log,
       observe: (endpoint: AnyEndpoint, status: number, seconds: number) => {
@@ -135,7 +149,7 @@ export class HttpServer {
     for (const route of application.routes) {
       const path = API_PREFIX + route.endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
       routes[path] ??= {};
-      routes[path][route.endpoint.method] = handler(dispatcher(route, dispatchOptions));
+      routes[path][route.endpoint.method] = this.#handler(dispatcher(route, dispatchOptions));
     }
     return { ...routes, ...application.rawRoutes, ...this.#documents() };
   }
@@ -178,11 +192,18 @@ export class HttpServer {
       );
     });
   }
-}
 
-function handler(dispatch: Dispatch): Handler {
-  return (request, server) => {
-    const address = server.requestIP(request)?.address ?? '';
-    return dispatch(request, request.params as Record<string, string>, address);
-  };
+  #preflight(request: Request): Response | undefined {
+    return new URL(request.url).pathname.startsWith('/api/') ? this.#cors.preflight(request) : undefined;
+  }
+
+  #handler(dispatch: Dispatch): Handler {
+    return async (request, server) => {
+      const preflight = this.#cors.preflight(request);
+      if (preflight) return preflight;
+      const address = server.requestIP(request)?.address ?? '';
+      const response = await dispatch(request, request.params as Record<string, string>, address);
+      return this.#cors.open(request, response);
+    };
+  }
 }

@@ -1,9 +1,9 @@
 import { type AuthSession, api, type Instance } from '@hvideo/protocol';
 import { type Accounts, isLoopback, type Tokens } from '../../../features/accounts/index.ts';
 import { AppError } from '../../../kernel/errors.ts';
-import { cookieOf } from '../credentials.ts';
+import { cookieOf, refreshCookie } from '../credentials.ts';
 import { type Reply, type RequestInfo, type Route, route } from '../route.ts';
-import { clearSessionCookies, refreshCookie, setSessionCookies } from './session-cookies.ts';
+import { clearSessionCookies, setSessionCookies } from './session-cookies.ts';
 
 export interface InstanceFacts {
   readonly version: string;

@@ -1,8 +1,7 @@
 import { API_PREFIX } from '@hvideo/protocol';
 import type { Tokens } from '../../../features/accounts/index.ts';
-import { accessCookie } from '../credentials.ts';
+import { accessCookie, refreshCookie } from '../credentials.ts';
 
-export const refreshCookie = 'hvideo_refresh';
 const refreshPath = `${API_PREFIX}/auth`;
 const refreshMaxAgeSeconds = 400 * 86_400;
 
