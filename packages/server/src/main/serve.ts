@@ -32,21 +32,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const metrics = new Metrics();
   const http = openHttp(config, log, metrics);
   resources.defer(() => http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000));
-  const [platform, webApp] = await Promise.allSettled([
-    openPlatform(config, log, { onDatabaseLost: () => stopping.fail('the database cannot be brought back') }),
-    config.HVIDEO_ROLES.includes('api') ? loadWebApp(log) : undefined,
-  ]);
-  // Both have settled: whatever fails now, a database that was started is stopped again.
-  if (platform.status === 'rejected') throw platform.reason;
-  resources.use(platform.value);
-  if (webApp.status === 'rejected') throw webApp.reason;
+  const { platform, staticFiles } = await openBase(config, log, stopping.fail, resources);
   // Under the data lock: of two first starts at once, one makes the keys.
   const secrets = await loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA });
   const application = resources.use(
     await composeApplication({
       config,
       log,
-      platform: platform.value,
+      platform,
       secrets,
       demo: demoClips !== undefined,
       work: config.HVIDEO_ROLES.includes('worker'),
@@ -57,7 +50,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const filling = demoClips !== undefined && (await demo.begin()) && !(await demo.isComplete());
   // Asked to stop during the start: then nothing is opened any more.
   if (!stopping.requested()) {
-    http.open({ ...application.http, staticFiles: webApp.value });
+    http.open({ ...application.http, staticFiles });
     process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
     log.info(
       { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
@@ -76,6 +69,24 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   await resources.disposeAsync();
   log.info('stopped');
   process.exit(reason.exitCode);
+}
+
+/** The database and the web app, at the same time: they are what a start takes longest for. */
+async function openBase(
+  config: Config,
+  log: Logger,
+  fail: (reason: string) => void,
+  resources: AsyncDisposableStack,
+) {
+  const [platform, webApp] = await Promise.allSettled([
+    openPlatform(config, log, { onDatabaseLost: () => fail('the database cannot be brought back') }),
+    config.HVIDEO_ROLES.includes('api') ? loadWebApp(log) : undefined,
+  ]);
+  // Both have settled: whatever fails now, a database that was started is stopped again.
+  if (platform.status === 'rejected') throw platform.reason;
+  resources.use(platform.value);
+  if (webApp.status === 'rejected') throw webApp.reason;
+  return { platform: platform.value, staticFiles: webApp.value };
 }
 
 function openHttp(config: Config, log: Logger, metrics: Metrics): HttpServer {
