@@ -1,4 +1,5 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { WifiOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { errorText } from '../app/errors.ts';
 import { changeViewer, useInstance, useViewer } from '../app/session.ts';
@@ -6,6 +7,7 @@ import { sessionEnded } from '../app/session-events.ts';
 import { setLanguage } from '../i18n/index.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
+import { useOnline } from '../lib/use-online.ts';
 import { Toasts, toast } from '../ui/toast.tsx';
 import { Rail } from './rail.tsx';
 import styles from './shell.module.css';
@@ -33,6 +35,7 @@ export function Shell() {
         <Outlet />
       </main>
       <TabBar over={isImmersive} />
+      <OfflineSign />
       <Toasts />
     </div>
   );
@@ -80,16 +83,27 @@ function useSessionEnd() {
   );
 }
 
+/** Stays for as long as it is so. */
+function OfflineSign() {
+  const { t } = useTexts();
+  const isOnline = useOnline();
+  return (
+    <div role="status">
+      {!isOnline && (
+        <p className={styles['offline']}>
+          <WifiOff size={16} aria-hidden />
+          {t('status.offline')}
+        </p>
+      )}
+    </div>
+  );
+}
+
 function useConnectionNotices() {
   const { t } = useTexts();
   useEffect(() => {
-    const offline = () => toast(t('status.offline'), 'error');
     const online = () => toast(t('status.online'));
-    addEventListener('offline', offline);
     addEventListener('online', online);
-    return () => {
-      removeEventListener('offline', offline);
-      removeEventListener('online', online);
-    };
+    return () => removeEventListener('online', online);
   }, [t]);
 }

@@ -26,18 +26,31 @@ export function CoverGrid({ cards, dense = false }: { cards: readonly VideoCard[
                   <span className="visually-hidden">{t(`watch:details.visibility.${card.visibility}`)}</span>
                 </span>
               )}
-              {card.status === 'processing' || card.status === 'failed' ? (
-                <span className={styles['state']}>{t(`watch:profile.${card.status}`)}</span>
-              ) : (
-                card.durationMs !== null && (
-                  <span className={styles['duration']}>{formatDuration(card.durationMs)}</span>
-                )
-              )}
+              <Mark card={card} />
             </span>
             <span className={styles['title']}>{card.title}</span>
           </Link>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Why it cannot be watched by everybody yet, or how long it is. */
+function Mark({ card }: { card: VideoCard }) {
+  const { t } = useTexts();
+  if (card.status === 'processing' || card.status === 'failed') {
+    return <span className={styles['state']}>{t(`watch:profile.${card.status}`)}</span>;
+  }
+  if (
+    card.viewer.own &&
+    card.status === 'ready' &&
+    card.publishedAt === null &&
+    card.visibility === 'public'
+  ) {
+    return <span className={styles['state']}>{t('watch:profile.scheduled')}</span>;
+  }
+  return card.durationMs === null ? null : (
+    <span className={styles['duration']}>{formatDuration(card.durationMs)}</span>
   );
 }

@@ -6,6 +6,7 @@ import { useTexts } from '../i18n/use-texts.ts';
 import { formatAgo } from '../lib/format.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useNow } from '../lib/use-now.ts';
+import { TakedownButton } from '../moderation/takedown-button.tsx';
 import { FollowButton } from '../people/follow-button.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
@@ -70,9 +71,16 @@ export function Panel({ card, relation = null, isPage = false }: PanelProps) {
             t('watch:details.published', { time: formatAgo(card.publishedAt, language, nowMs) })}
           {card.visibility !== 'public' && <span>{t(`watch:details.visibility.${card.visibility}`)}</span>}
         </p>
-        <Button size="sm" icon={<Link2 size={17} aria-hidden />} onClick={() => void copyVideoLink(card.id)}>
-          {t('watch:details.share')}
-        </Button>
+        <div className={styles['buttons']}>
+          <Button
+            size="sm"
+            icon={<Link2 size={17} aria-hidden />}
+            onClick={() => void copyVideoLink(card.id)}
+          >
+            {t('watch:details.share')}
+          </Button>
+          <TakedownButton card={card} />
+        </div>
       </div>
       <MoreOfAuthor card={card} />
     </div>

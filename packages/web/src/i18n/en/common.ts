@@ -54,6 +54,7 @@ export const common = {
   error: {
     title: 'That did not work',
     offlineTitle: 'No connection',
+    notLoadedText: 'This page could not be fetched. It opens by itself when the connection is back.',
     crashTitle: 'Something broke on this page',
     crashText: 'Reload it to go on. If it happens again, tell the people who run this community.',
     notFoundTitle: 'Nothing at this address',

@@ -54,6 +54,7 @@ export const common = {
   error: {
     title: '出了点问题',
     offlineTitle: '网络不通',
+    notLoadedText: '页面没有加载出来，网络恢复后会自动打开。',
     crashTitle: '页面出错了',
     crashText: '刷新后即可继续。如果反复出现，请告诉社区的管理员。',
     notFoundTitle: '页面不存在',

@@ -118,7 +118,7 @@ function ProfileActions({ profile }: { profile: UserProfile }) {
           followedBy={relation?.followedBy ?? false}
         />
       )}
-      {relation && <RelationMenu user={profile} relation={relation} />}
+      {relation && <RelationMenu user={profile} relation={relation} isSuspended={profile.suspended} />}
     </div>
   );
 }

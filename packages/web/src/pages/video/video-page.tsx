@@ -1,6 +1,7 @@
 import type { VideoDetail } from '@hvideo/protocol';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useCanGoBack, useParams, useRouter } from '@tanstack/react-router';
+import { ArrowLeft } from 'lucide-react';
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { isNotFound } from '../../app/query.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
@@ -9,6 +10,7 @@ import { KeysDialog } from '../../player/keys-dialog.tsx';
 import { Slide } from '../../player/slide.tsx';
 import { usePlayerKeys } from '../../player/use-keys.ts';
 import { usePool } from '../../player/use-pool.ts';
+import { IconButton } from '../../ui/button.tsx';
 import { ErrorNotice } from '../../ui/notice.tsx';
 import { PageSpinner } from '../../ui/spinner.tsx';
 import { Panel } from '../../watch/panel.tsx';
@@ -46,11 +48,29 @@ function Watch({ detail }: { detail: VideoDetail }) {
     <div className={styles['page']}>
       <section className={styles['player']} aria-label={t('watch:player.label')}>
         <Slide card={video} player={playerOf(0)} isCurrent />
+        <BackButton />
       </section>
       <div className={styles['details']}>
         <Panel card={video} relation={relation} isPage />
       </div>
       <KeysDialog isSingle open={isHelpOpen} onOpenChange={setHelpOpen} />
     </div>
+  );
+}
+
+/** On a phone the picture fills the top of the screen, and the way back lies on it. */
+function BackButton() {
+  const { t } = useTexts();
+  const router = useRouter();
+  const canGoBack = useCanGoBack();
+  return (
+    <IconButton
+      tone="over"
+      label={t('actions.back')}
+      className={styles['back'] ?? ''}
+      onClick={() => (canGoBack ? router.history.back() : void router.navigate({ to: '/' }))}
+    >
+      <ArrowLeft size={21} aria-hidden />
+    </IconButton>
   );
 }
