@@ -84,6 +84,13 @@ function program(): Command {
       (await import('./main/backup.ts')).restoreCommand(configOf(options), archive, options),
     );
 
+  hvideo
+    .command('bench')
+    .description('measure this machine; prints one line of JSON')
+    .argument('[name]', 'what to measure; left out, the names are listed')
+    .addOption(jsonOption())
+    .action(async (name) => (await import('./main/bench.ts')).bench(name));
+
   addAdminCommands(hvideo.command('admin').description('manage accounts and keys'));
   return hvideo;
 }

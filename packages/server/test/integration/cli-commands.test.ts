@@ -47,7 +47,7 @@ describe('hvideo', () => {
     expect(version).toMatchObject({ code: 0, stderr: '' });
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await run(['--help'], { byNode: true });
-    const commands = ['serve', 'migrate', 'seed', 'doctor', 'backup', 'restore', 'admin'];
+    const commands = ['serve', 'migrate', 'seed', 'doctor', 'backup', 'restore', 'bench', 'admin'];
     for (const command of commands) expect(help.stdout).toContain(`  ${command} `);
     for (const command of commands) {
       const { code, stdout } = await run([command, '--help']);
@@ -61,6 +61,7 @@ describe('hvideo', () => {
     [['serve', '--fast'], '--fast'],
     [['serve', '--port'], '--port'],
     [['backup'], 'archive'],
+    [['bench', 'nothing-at-all'], 'startup'],
     [['admin', 'fly'], 'fly'],
     [['admin', 'role', 'somebody'], 'role'],
     [['admin', 'role', 'somebody', 'emperor'], 'emperor'],
