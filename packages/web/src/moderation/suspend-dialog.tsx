@@ -13,6 +13,9 @@ const REASON_MAX = 500;
 const dayMs = 86_400_000;
 const spans = ['1', '7', '30', 'forever'] as const;
 
+const isProfileOf = (data: unknown, id: string): data is object =>
+  typeof data === 'object' && data !== null && 'id' in data && data.id === id;
+
 interface SuspendDialogProps {
   user: Pick<User, 'id' | 'displayName'>;
   isOpen: boolean;
@@ -34,7 +37,11 @@ export function SuspendDialog({ user, isOpen, onClose }: SuspendDialogProps) {
     },
     onSuccess: () => {
       toast(t('account:moderation.suspended', { name }));
-      for (const key of ['user', 'videos', 'feed', 'people']) {
+      // From now on the profile is not found by anybody; shown once more, so that a mistake can be taken back.
+      queryClient.setQueriesData<unknown>({ queryKey: ['user'] }, (data: unknown) =>
+        isProfileOf(data, user.id) ? { ...data, suspended: true } : data,
+      );
+      for (const key of ['videos', 'feed', 'people']) {
         void queryClient.invalidateQueries({ queryKey: [key] });
       }
       onClose();

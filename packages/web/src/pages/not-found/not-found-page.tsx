@@ -1,7 +1,7 @@
 import { ApiError } from '@hvideo/client';
 import { Link } from '@tanstack/react-router';
 import { Compass, TriangleAlert, WifiOff } from 'lucide-react';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useTitle } from '../../lib/use-title.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -10,9 +10,11 @@ import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 interface NotFoundProps {
   title?: string;
   text?: string;
+  /** Beside the way home. */
+  actions?: ReactNode;
 }
 
-export function NotFoundPage({ title, text }: NotFoundProps) {
+export function NotFoundPage({ title, text, actions }: NotFoundProps) {
   const { t } = useTexts();
   const shownTitle = title ?? t('error.notFoundTitle');
   useTitle(shownTitle);
@@ -23,9 +25,12 @@ export function NotFoundPage({ title, text }: NotFoundProps) {
       title={shownTitle}
       text={text ?? t('error.notFoundText')}
       actions={
-        <Link to="/" className={buttonClass({ tone: 'accent' })}>
-          {t('error.goHome')}
-        </Link>
+        <>
+          <Link to="/" className={buttonClass({ tone: 'accent' })}>
+            {t('error.goHome')}
+          </Link>
+          {actions}
+        </>
       }
     />
   );
@@ -34,7 +39,8 @@ export function NotFoundPage({ title, text }: NotFoundProps) {
 /** The code of a page did not arrive, as each engine words it. */
 export function isLoadFailure(error: unknown): boolean {
   return (
-    error instanceof Error && /dynamically imported module|importing a module script/i.test(error.message)
+    error instanceof Error &&
+    /dynamically imported module|importing a module script|preload css/i.test(error.message)
   );
 }
 

@@ -8,6 +8,7 @@ import { useTexts } from '../../i18n/use-texts.ts';
 import { formatCount, formatMonth } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { useTitle } from '../../lib/use-title.ts';
+import { UnsuspendButton } from '../../moderation/unsuspend-button.tsx';
 import { FollowButton } from '../../people/follow-button.tsx';
 import { profileQuery } from '../../people/queries.ts';
 import { changeRelation } from '../../people/relation.ts';
@@ -29,7 +30,13 @@ export function ProfilePage() {
   useTitle(query.data?.displayName);
   if (!isHandle) return <NotFoundPage />;
   if (isNotFound(query.error)) {
-    return <NotFoundPage title={t('watch:profile.notFound')} text={t('watch:profile.notFoundText')} />;
+    return (
+      <NotFoundPage
+        title={t('watch:profile.notFound')}
+        text={t('watch:profile.notFoundText')}
+        actions={<UnsuspendButton handle={handle} />}
+      />
+    );
   }
   if (query.data) {
     return (
