@@ -18,11 +18,24 @@ module.exports = {
     only('kernel-imports-nothing', `${server}/kernel/`, [], 'The kernel is the ground: it knows nobody.'),
     only('ports-know-the-kernel', `${server}/ports/`, [`${server}/kernel/`], 'Ports are specifications.'),
     only(
+      'cache-knows-ports',
+      `${server}/cache/`,
+      [`${server}/kernel/`, `${server}/ports/`],
+      'The cache serves every feature and knows none.',
+    ),
+    only(
       'features-know-ports',
       `${server}/features/`,
-      [`${server}/kernel/`, `${server}/ports/`, '^packages/protocol/'],
-      'Features reach the world through ports; adapters are chosen for them.',
+      [`${server}/kernel/`, `${server}/ports/`, `${server}/cache/`, '^packages/protocol/'],
+      'Features reach the world through ports and the cache; adapters are chosen for them.',
     ),
+    {
+      name: 'others-meet-the-cache-at-its-index',
+      comment: 'How the cache works inside is its own business.',
+      severity: 'error',
+      from: { path: `${server}/(features|transport|roles|demo|main)`, pathNot: '\\.test\\.ts$' },
+      to: { path: `${server}/cache/`, pathNot: '/index\\.ts$' },
+    },
     only(
       'adapters-know-ports',
       `${server}/adapters/`,

@@ -10,6 +10,11 @@ const server = 'packages/server/src';
 const breaches: Record<string, [from: string, to: string]> = {
   'kernel-imports-nothing': [`${server}/kernel/clock.ts`, `${server}/ports/bus/port.ts`],
   'ports-know-the-kernel': [`${server}/ports/bus/port.ts`, 'packages/protocol/src/index.ts'],
+  'cache-knows-ports': [`${server}/cache/cache.ts`, `${server}/features/videos/index.ts`],
+  'others-meet-the-cache-at-its-index': [
+    `${server}/features/videos/reads.ts`,
+    `${server}/cache/level-one.ts`,
+  ],
   'features-know-ports': [`${server}/features/chat/service.ts`, `${server}/adapters/redis/bus.ts`],
   'adapters-know-ports': [`${server}/adapters/redis/bus.ts`, `${server}/features/chat/index.ts`],
   'transport-knows-features': [`${server}/transport/http/server.ts`, `${server}/adapters/redis/bus.ts`],

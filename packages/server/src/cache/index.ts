@@ -1,0 +1,12 @@
+export { Cache, type CacheOptions, type InvalidateOptions, type Invalidation } from './cache.ts';
+export {
+  type CacheDefinition,
+  type Cached,
+  type Dependency,
+  dependency,
+  type GetOptions,
+} from './definition.ts';
+export { Existence, type ExistenceChanges, type ExistenceOptions } from './existence.ts';
+export type { CachedReader } from './reader.ts';
+export type { RowChange } from './row-registry.ts';
+export type { CacheSnapshot } from './snapshot.ts';
