@@ -70,7 +70,9 @@ function Wall() {
       )}
       <div className={styles['motto']}>
         <p>{t('account:motto')}</p>
-        <small>{t('account:mottoText', { name: instance?.name ?? t('appName') })}</small>
+        {covers.length > 0 && (
+          <small>{t('account:mottoText', { name: instance?.name ?? t('appName') })}</small>
+        )}
       </div>
     </aside>
   );

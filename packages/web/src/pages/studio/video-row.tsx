@@ -7,6 +7,7 @@ import { client } from '../../app/client.ts';
 import { codeText, errorText } from '../../app/errors.ts';
 import { queryClient } from '../../app/query.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
+import { classes } from '../../lib/classes.ts';
 import { formatDuration, formatMoment } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx';
@@ -34,7 +35,7 @@ export function VideoRow({ video, isFollowed }: VideoRowProps) {
   return (
     <li className={styles['row']}>
       <Cover video={video} />
-      <div className={styles['words']}>
+      <div className={classes(styles['words'], hasFailed && styles['whole'])}>
         <h2 className={styles['title']}>
           {video.playlistUrl === null ? (
             video.title
