@@ -33,15 +33,16 @@ export const galaxy: SceneMaker = ({ width, height, seconds: loop, random, varia
   const heights = new Float32Array(starCount);
   const powers = new Float32Array(starCount);
   const gauss = () => random() + random() + random() - 1.5;
-  for (let k = 0; k < starCount; k++) {
+  for (let k = 0; k < starCount; k += arms) {
     const r = 0.03 + random() ** 0.75 * 0.97;
     const inArm = random() < 0.82;
-    const arm = (k % arms) * (TAU / arms);
     const spread = inArm ? gauss() * (0.24 + 0.3 * (1 - r)) : random() * TAU;
-    radii[k] = r * (1 + gauss() * 0.06);
-    angles[k] = arm + 3.6 * Math.log(r + 0.12) + spread;
-    heights[k] = gauss() * 0.02 * (1.5 - r);
-    powers[k] = (0.15 + random() ** 8 * 2.6) * (1.15 - r);
+    const angle = 3.6 * Math.log(r + 0.12) + spread;
+    // Each arm holds the same stars, so that the last frame is the first.
+    radii.fill(r * (1 + gauss() * 0.06), k, k + arms);
+    heights.fill(gauss() * 0.02 * (1.5 - r), k, k + arms);
+    powers.fill((0.15 + random() ** 8 * 2.6) * (1.15 - r), k, k + arms);
+    for (let arm = 0; arm < arms; arm++) angles[k + arm] = angle + arm * (TAU / arms);
   }
   const cosLean = Math.cos(look.lean);
   const sinLean = Math.sin(look.lean);
