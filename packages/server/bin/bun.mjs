@@ -55,6 +55,11 @@ export function runBun(args) {
     env: { ...process.env, HVIDEO_LAUNCHER: String(process.pid) },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm passes SIGTERM on to the shell it runs scripts in, and the shell dies without passing it on.
+  if (process.env.npm_lifecycle_event) {
+    const { ppid } = process;
+    setInterval(() => process.ppid !== ppid && child.kill('SIGTERM'), 500).unref();
+  }
   child.on('error', (error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);

@@ -39,6 +39,15 @@ export function stopSignal(log: Logger): {
     pipe.on('error', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
     pipe.on('end', () => resolve({ text: 'the launcher is gone', exitCode: 0 }));
     pipe.resume();
+  } else if (process.env['npm_lifecycle_event']) {
+    // In the launcher's place: npm passes SIGTERM on to its shell, and the shell dies without passing it on.
+    const { ppid } = process;
+    const watch = setInterval(() => {
+      if (process.ppid === ppid) return;
+      clearInterval(watch);
+      resolve({ text: 'the shell of npm is gone', exitCode: 0 });
+    }, 500);
+    watch.unref();
   }
   const fail = (text: string) => resolve({ text, exitCode: 1 });
   return { reason: promise, fail, requested: () => requested };

@@ -199,6 +199,20 @@ describe('kill -9', () => {
     expect(await whole()).toBe('chief');
   }, 30_000);
 
+  test.each([true, 'parent'] as const)(
+    'SIGTERM to the shell that npm runs it in: it drains and ends (by Node: %p)',
+    async (byNode) => {
+      const folder = join(root, `shell-${byNode}`);
+      const shell = serve(folder, { byNode, byShell: true });
+      await readyUrl(shell);
+      const { pid } = JSON.parse(await readFile(join(folder, 'lock.json'), 'utf8'));
+      shell.kill('SIGTERM');
+      await eventually(async () => !(await isAlive(pid)), 15_000);
+      expect(await databaseProcesses(folder)).toEqual([]);
+    },
+    40_000,
+  );
+
   test('of the server: the next start stops the database that was left, and is ready within five seconds', async () => {
     const [orphan] = await postmastersOf(data);
     server.kill('SIGKILL');

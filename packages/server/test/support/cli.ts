@@ -10,6 +10,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Start by Node, as npm does, instead of directly; `parent`: by one that cannot become the program itself. */
   readonly byNode?: boolean | 'parent';
+  /** Start it under a shell, as npm runs scripts; the process is then the shell. */
+  readonly byShell?: boolean;
 }
 
 export interface CliProcess {
@@ -28,12 +30,19 @@ export function hvideo(args: readonly string[], options: CliOptions = {}): CliPr
     ? ['node', ...(options.byNode === 'parent' ? withoutExecve : []), join(server, 'bin', 'hvideo.mjs')]
     : [process.execPath, join(server, 'src', 'main.ts')];
   const env = Object.entries(process.env).filter(([name]) => !name.startsWith('HVIDEO_'));
-  const child = Bun.spawn([...start, ...args], {
+  // What follows the command keeps the shell from becoming it.
+  const shell = options.byShell ? ['sh', '-c', '"$@"; exit $?', 'sh'] : [];
+  const child = Bun.spawn([...shell, ...start, ...args], {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
     timeout: 60_000,
-    env: { ...Object.fromEntries(env), HVIDEO_LOG_LEVEL: 'warn', ...options.env },
+    env: {
+      ...Object.fromEntries(env),
+      HVIDEO_LOG_LEVEL: 'warn',
+      npm_lifecycle_event: 'start',
+      ...options.env,
+    },
   });
   const output = { stdout: '', stderr: '' };
   const collect = async (name: 'stdout' | 'stderr') => {

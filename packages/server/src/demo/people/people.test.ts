@@ -17,7 +17,7 @@ describe('the people of the demo', () => {
       expect(Username.parse(person.username)).toBe(person.username);
       expect(DisplayName.parse(person.displayName)).toBe(person.displayName);
       expect(Locale.parse(person.locale)).toBe(person.locale);
-      expect(me.update.body.parse({ bio: person.bio }).bio).toBe(person.bio);
+      expect(me.update.body?.parse({ bio: person.bio }).bio).toBe(person.bio);
     },
   );
 
