@@ -9,6 +9,10 @@ export const FEED_PAGE_SIZE = 8;
 /** Links in a feed are signed for a while only; a feed left for long is read again. */
 const feedStaleMs = 5 * 60_000;
 
+/** An empty feed is asked for again: often at first, because a new community fills while it is looked at. */
+const emptyFeedPollMs = { soon: 2_000, later: 30_000 };
+const soonPolls = 60;
+
 export const feedQuery = (kind: FeedKind) =>
   infiniteQueryOptions({
     queryKey: ['feed', kind],
@@ -21,6 +25,10 @@ export const feedQuery = (kind: FeedKind) =>
       ),
     getNextPageParam: (page) => page.nextCursor ?? undefined,
     staleTime: feedStaleMs,
+    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
+      if (!data || data.pages.some(({ items }) => items.length > 0)) return false;
+      return dataUpdateCount < soonPolls ? emptyFeedPollMs.soon : emptyFeedPollMs.later;
+    },
   });
 
 export const userVideosQuery = (id: string) =>

@@ -1,4 +1,4 @@
-import { api, PASSWORD_MIN } from '@hvideo/protocol';
+import { api } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { DoorClosed, Smartphone } from 'lucide-react';
@@ -15,7 +15,7 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Form, formStyles, textOf } from '../../ui/form.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { PasswordField } from '../../ui/password-field.tsx';
+import { NewPasswordField, UsernameField } from './account-fields.tsx';
 import { AuthLayout } from './auth-layout.tsx';
 import { PhoneFields } from './phone-fields.tsx';
 
@@ -106,18 +106,7 @@ function RegisterForm({ next, invitation, needsInvitation }: RegisterFormProps) 
           required
         />
       )}
-      <TextField
-        label={t('account:username')}
-        hint={t('account:usernameHint')}
-        error={fields['username']}
-        name="username"
-        autoComplete="username"
-        autoCapitalize="none"
-        spellCheck={false}
-        minLength={3}
-        maxLength={30}
-        required
-      />
+      <UsernameField error={fields['username']} />
       <TextField
         label={t('account:displayName')}
         hint={t('account:displayNameHint')}
@@ -126,15 +115,7 @@ function RegisterForm({ next, invitation, needsInvitation }: RegisterFormProps) 
         autoComplete="nickname"
         maxLength={40}
       />
-      <PasswordField
-        label={t('account:password')}
-        hint={t('account:passwordHint', { min: PASSWORD_MIN })}
-        error={fields['password']}
-        name="password"
-        autoComplete="new-password"
-        minLength={PASSWORD_MIN}
-        required
-      />
+      <NewPasswordField error={fields['password']} />
       {hasPhone ? (
         <PhoneFields errors={fields} />
       ) : (

@@ -1,5 +1,5 @@
 import type { VideoCard } from '@hvideo/protocol';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Clapperboard, UsersRound } from 'lucide-react';
 import { useMemo } from 'react';
@@ -28,6 +28,7 @@ export function FeedPage({ kind }: { kind: FeedKind }) {
 
 function Feed({ kind }: { kind: FeedKind }) {
   const { t } = useTexts();
+  const queries = useQueryClient();
   const viewer = useQuery(viewerQuery);
   const query = useInfiniteQuery({ ...feedQuery(kind), enabled: kind === 'latest' || viewer.data != null });
   const cards: readonly VideoCard[] = useMemo(() => joinPages(query.data?.pages ?? []), [query.data]);
@@ -57,6 +58,7 @@ function Feed({ kind }: { kind: FeedKind }) {
       isLoadingMore={query.isFetchingNextPage}
       moreError={query.isFetchNextPageError ? query.error : undefined}
       loadMore={() => void query.fetchNextPage()}
+      startOver={() => void queries.resetQueries({ queryKey: feedQuery(kind).queryKey })}
     />
   );
 }

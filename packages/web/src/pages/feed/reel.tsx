@@ -24,13 +24,15 @@ interface ReelProps {
   isLoadingMore: boolean;
   moreError: unknown;
   loadMore(): void;
+  /** Reads the feed anew, from the top. */
+  startOver(): void;
 }
 
 /** Where each feed was left, by the video's id: coming back from a profile goes on there. */
 const lastSeen = new Map<FeedKind, string>();
 
 /** The videos, one to a screen. The slide after the last one says that it was the last. */
-export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore }: ReelProps) {
+export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore, startOver }: ReelProps) {
   const { t } = useTexts();
   const isDesktop = useIsDesktop();
   const [isHelpOpen, setHelpOpen] = useState(false);
@@ -53,6 +55,10 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore 
   });
 
   const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, heading() + by)));
+  const toTop = () => {
+    lastSeen.delete(kind);
+    startOver();
+  };
   const targets = useRef({ player: playerOf(active), step, showHelp: () => setHelpOpen(true) });
   useLayoutEffect(() => {
     targets.current = { player: playerOf(active), step, showHelp: () => setHelpOpen(true) };
@@ -91,7 +97,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore 
                   caption={<Caption card={cards[index]} />}
                 />
               ) : (
-                <EndSlide hasMore={hasMore} error={moreError} onRetry={loadMore} onTop={() => goTo(0)} />
+                <EndSlide hasMore={hasMore} error={moreError} onRetry={loadMore} onTop={toTop} />
               )}
             </article>
           ))}

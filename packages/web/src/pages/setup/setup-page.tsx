@@ -1,4 +1,4 @@
-import { api, PASSWORD_MIN } from '@hvideo/protocol';
+import { api } from '@hvideo/protocol';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
@@ -14,7 +14,7 @@ import { Button, buttonClass } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Form, textOf } from '../../ui/form.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { PasswordField } from '../../ui/password-field.tsx';
+import { NewPasswordField, UsernameField } from '../auth/account-fields.tsx';
 import { AuthLayout } from '../auth/auth-layout.tsx';
 
 export function SetupPage() {
@@ -57,26 +57,8 @@ export function SetupPage() {
           />
         )}
         <TextField label={t('account:instanceName')} name="instanceName" maxLength={60} />
-        <TextField
-          label={t('account:username')}
-          hint={t('account:usernameHint')}
-          error={fields['username']}
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          minLength={3}
-          maxLength={30}
-          required
-        />
-        <PasswordField
-          label={t('account:password')}
-          hint={t('account:passwordHint', { min: PASSWORD_MIN })}
-          error={fields['password']}
-          name="password"
-          autoComplete="new-password"
-          minLength={PASSWORD_MIN}
-          required
-        />
+        <UsernameField error={fields['username']} />
+        <NewPasswordField error={fields['password']} />
         <Button type="submit" tone="accent" size="lg" block busy={setup.isPending}>
           {t('account:submitSetup')}
         </Button>
