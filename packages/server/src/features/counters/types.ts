@@ -1,0 +1,62 @@
+import type { Sql } from '../../ports/database/port.ts';
+
+/**
+ * What is counted, and the number that stands for it in rows and stores. Numbers are never used again. `viewers` is the
+ * estimate of a sketch; all others are sums.
+ */
+export const METRICS = {
+  likes: 1,
+  favorites: 2,
+  comments: 3,
+  replies: 4,
+  commentLikes: 5,
+  shares: 6,
+  views: 7,
+  viewers: 8,
+  followers: 9,
+} as const;
+
+export type Metric = keyof typeof METRICS;
+export type SummedMetric = Exclude<Metric, 'viewers'>;
+
+export interface Increment {
+  /** Of the video, comment or account that is counted about. */
+  readonly id: string;
+  readonly metric: SummedMetric;
+  /** A whole number, not 0. */
+  readonly delta: number;
+}
+
+/** Somebody who saw a video, however often: `observationOf(hash)` of the viewer. */
+export interface Sighting {
+  readonly id: string;
+  readonly observation: number;
+}
+
+export interface CounterName {
+  readonly id: string;
+  readonly metric: Metric;
+}
+
+/** What was recorded in a transaction, until it is known to have committed. */
+export interface Recorded {
+  readonly xid: number;
+  readonly increments: readonly Increment[];
+}
+
+/**
+ * Totals that are written often and read oftener.
+ *
+ * - `record` counts facts: increments in the transaction that writes their rows, so that both commit or neither does.
+ *   Hand what it answers to `committed` when that transaction has resolved: this process then reads its own increments.
+ * - `add` counts what has no row: calls of some milliseconds are combined into one packed row, and resolve when it has
+ *   committed. Errors: `overloaded` when more waits than may wait; nothing was counted then.
+ * - `read` answers in the order asked, 0 for what was never counted. It includes everything that this process has
+ *   recorded or added and been told of, and what others have within about a second.
+ */
+export interface Counters {
+  record(tx: Sql, increments: readonly Increment[]): Promise<Recorded>;
+  committed(recorded: Recorded): void;
+  add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
+  read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
+}
