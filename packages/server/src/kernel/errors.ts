@@ -42,6 +42,7 @@ export const errorRegistry = {
   'method-not-allowed': spec(405, 'The method is not allowed here'),
   'idempotency-conflict': spec(409, 'This Idempotency-Key was used for another request'),
   'rate-limited': spec(429, 'Too many requests', 'later'),
+  overloaded: spec(503, 'The server has more to do than it can', 'later'),
   'shutting-down': spec(503, 'The server is shutting down', 'later'),
   'database-unavailable': spec(503, 'The database cannot be reached', 'later', 'unknown'),
   timeout: spec(503, 'The deadline has passed', 'later', 'unknown'),

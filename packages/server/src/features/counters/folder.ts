@@ -1,0 +1,85 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { CounterStore } from '../../ports/counter-store/port.ts';
+import type { Database } from '../../ports/database/port.ts';
+import type { Overlay } from './overlay.ts';
+import { changedTotals, type Fold, fold, foldState, markCopied, type StoredTotal } from './store.ts';
+
+export interface FolderDeps {
+  readonly db: Database;
+  readonly store: CounterStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly overlay: Overlay;
+}
+
+/** How long an increment waits to become part of its total. */
+const foldEveryMs = 300;
+/** What the port takes in one call. */
+const copyAtOnce = 2_000;
+
+/** Folds batches into totals and brings the totals to the read copy; one process at a time, whichever comes first. */
+export class Folder {
+  readonly #deps: FolderDeps;
+  #timer: Disposable | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: FolderDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const { clock, log } = this.#deps;
+    this.#timer ??= clock.every(foldEveryMs, async () => {
+      this.#running = this.turn().catch((error: unknown) =>
+        log.warn({ err: error }, 'counters were not folded'),
+      );
+      await this.#running;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    await this.#running;
+  }
+
+  /** Folds everything that can be folded now. */
+  async turn(): Promise<void> {
+    const { db, overlay } = this.#deps;
+    const state = await foldState(db);
+    const isIdle = !state.hasBatches && state.copied === state.folded;
+    if (!isIdle) {
+      for (;;) {
+        const folded = await fold(db);
+        if (!folded) break;
+        await this.#copy(folded);
+        if (!folded.hasMore && folded.totals.length === 0) break;
+      }
+    }
+    overlay.settle(state.copied);
+  }
+
+  async #copy({ revision, before, totals }: Fold): Promise<void> {
+    // Whoever folded before may have died between its commit and its copy.
+    if (before.copied < before.folded) await this.#copySince(before.copied);
+    await this.#put(totals);
+    await markCopied(this.#deps.db, revision);
+  }
+
+  async #copySince(revision: number): Promise<void> {
+    let after: StoredTotal | undefined;
+    for (;;) {
+      const totals = await changedTotals(this.#deps.db, revision, after, copyAtOnce);
+      await this.#put(totals);
+      if (totals.length < copyAtOnce) return;
+      after = totals.at(-1);
+    }
+  }
+
+  async #put(totals: readonly StoredTotal[]): Promise<void> {
+    for (let at = 0; at < totals.length; at += copyAtOnce) {
+      await this.#deps.store.putNewer(totals.slice(at, at + copyAtOnce));
+    }
+  }
+}
