@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
+import { openLmdbCounterStore } from '../adapters/lmdb/counter-store.ts';
+import { MemoryCounterStore } from '../adapters/memory/counter-store.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
@@ -9,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { createAccounts } from '../features/accounts/index.ts';
+import { createCounters } from '../features/counters/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
@@ -18,6 +21,7 @@ import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { systemRandom } from '../kernel/random.ts';
+import type { CounterStore } from '../ports/counter-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
@@ -26,7 +30,7 @@ import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
-import { mediaFolder, type Platform, workFolder } from './platform.ts';
+import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
 
 const dayMs = 86_400_000;
@@ -65,8 +69,15 @@ export async function composeFeatures(options: ComposeOptions) {
     }),
   ]);
   opening.use(lease);
-  const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const { ids } = lease;
+  const counters = createCounters({
+    ...{ db, ids, clock, random },
+    store: await openCounterStore(options, opening),
+    log: log.child({ part: 'counters' }),
+  });
+  opening.defer(() => counters.close());
+  await counters.open();
+  const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
   const accounts = await createAccounts({
     ...{ db, ids, clock, random, jobs, cursors, transcoder },
@@ -103,6 +114,7 @@ export async function composeFeatures(options: ComposeOptions) {
   jobs.schedule('idempotency-clean', '7 * * * *', async (signal) => {
     await cleanIdempotencyKeys(db, signal);
   });
+  jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
     studio: openStudio(transcoder.binaries.ffmpeg),
@@ -110,9 +122,18 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const opened = opening.move();
   return {
-    ...{ accounts, graph, media, videos, timeline, demo, jobs, store, transcoder, db },
+    ...{ accounts, counters, graph, media, videos, timeline, demo, jobs, store, transcoder, db },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** One process alone keeps its read copy in a file; of several, each keeps its own for a moment. */
+async function openCounterStore(
+  { config, platform, work }: ComposeOptions,
+  opening: AsyncDisposableStack,
+): Promise<CounterStore> {
+  if (config.DATABASE_URL || platform.besideServer || !work) return new MemoryCounterStore(systemClock);
+  return opening.use(await openLmdbCounterStore(countersFolder(config)));
 }
 
 /** The features behind HTTP, and the work in the background. */
@@ -154,6 +175,7 @@ export async function composeApplication(options: ComposeOptions) {
       if ((await accounts.registration.instance()).setupRequired)
         log.info({ code: accounts.registration.setupCode }, 'set-up code, for a browser on another machine');
       if (options.work && config.profile === 'embedded') await jobs.reclaimAll();
+      if (options.work) features.counters.start();
       await jobs.start();
     },
     /** Ends what would never end by itself: event streams and uploads under way. */

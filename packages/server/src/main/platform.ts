@@ -84,6 +84,10 @@ export function mediaFolder(config: Config): string {
   return join(config.HVIDEO_DATA, 'media');
 }
 
+export function countersFolder(config: Config): string {
+  return join(config.HVIDEO_DATA, 'counters');
+}
+
 export function workFolder(config: Config): string {
   return join(config.HVIDEO_DATA, 'work');
 }

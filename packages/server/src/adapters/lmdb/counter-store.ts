@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { open, type RootDatabase } from 'lmdb';
 import type { CounterKey, CounterStore, CounterTotal } from '../../ports/counter-store/port.ts';
 
@@ -9,9 +9,11 @@ const totalBytes = 16;
 
 /**
  * Counters in one memory-mapped file. Key: the id and the metric, big-endian; value: total and revision, two doubles.
- * Nothing is synced to the disk: what a crash of the machine takes is read from the truth again.
+ * Nothing is synced to the disk, and nothing is taken over: whoever held the folder before may have died before its last
+ * totals were here. What is missing is read from the truth again.
  */
 export async function openLmdbCounterStore(folder: string): Promise<LmdbCounterStore> {
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const db = open<Buffer, Buffer>({
     path: folder,
