@@ -24,6 +24,12 @@ create table counter_sketch (
   registers bytea not null
 );
 
+-- What is no longer counted about: increments that are still on their way are dropped. Kept for a day.
+create table counter_gone (
+  id int8 primary key,
+  gone_at timestamptz not null default now()
+);
+
 -- The last packed row of each process, so that one whose acknowledgement was lost is not written twice.
 create table counter_source (
   source int8 primary key,
@@ -38,3 +44,8 @@ create table counter_fold (
   copied int8 not null default 0
 );
 insert into counter_fold default values;
+
+-- Followers: so that follows of one account do not queue for its row.
+insert into counter (id, metric, total, revision)
+select account_id, 9, followers, 0 from account_counts where followers > 0;
+alter table account_counts drop column followers;

@@ -80,7 +80,7 @@ export async function composeFeatures(options: ComposeOptions) {
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
   const accounts = await createAccounts({
-    ...{ db, ids, clock, random, jobs, cursors, transcoder },
+    ...{ db, ids, clock, random, jobs, cursors, counters, transcoder },
     codeSender: new LogCodeSender(log),
     media: store,
     keys: { jwt: secrets.jwt, refreshToken: secrets.refreshToken },
@@ -94,7 +94,7 @@ export async function composeFeatures(options: ComposeOptions) {
     },
     log,
   });
-  const graph = createGraph({ db, ids, clock, cursors, accounts });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, counters });
   const media = createMedia({
     ...{ db, store, transcoder, jobs, ids, clock },
     linkKeys: secrets.media,

@@ -222,6 +222,26 @@ describe('counters', () => {
     expect(await likes(restored, id)).toBe(16);
   });
 
+  test('what is forgotten stays so, also when increments were on their way', async () => {
+    const counters = open();
+    const id = newId();
+    await counters.add([{ id, metric: 'views', delta: 5 }], [{ id, observation: observationOf(7n) }]);
+    await counters.fold();
+    await counters.add([{ id, metric: 'views', delta: 1 }], [{ id, observation: observationOf(8n) }]);
+    await test_.database.transaction((tx) => counters.forget(tx, [id]));
+    await counters.add([{ id, metric: 'likes', delta: 1 }]);
+    await counters.fold();
+    const { sql } = test_.database;
+    const rows = () => sql`
+      select id from counter where id = ${id} union all select id from counter_sketch where id = ${id}
+      union all select unnest(ids) from counter_batch where ${id} = any(ids)`;
+    expect(await rows()).toEqual([]);
+    await sql`update counter_gone set gone_at = now() - interval '2 days' where id = ${id}`;
+    await sql`insert into counter (id, metric, total, revision) values (${id}, 1, 1, 1)`;
+    await counters.clean();
+    expect(await rows()).toEqual([]);
+  });
+
   test('any history on two processes: own increments at once, everybody’s after folding', async () => {
     const metrics = ['likes', 'views', 'followers'] as const;
     await fc.assert(

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
 import { openJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type AccountSettings,
   createAccounts,
 } from '../../src/features/accounts/index.ts';
+import { createCounters } from '../../src/features/counters/index.ts';
 import { createGraph } from '../../src/features/graph/index.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
@@ -88,6 +90,9 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
   const media = await openDiskMediaStore({ root: join(folder, 'media') });
   const jobs = opening.use(openJobQueue({ database: db, log }));
   const cursors = createCursorCodec(macKey());
+  const store = new MemoryCounterStore(systemClock);
+  const counters = createCounters({ db, store, ids, clock: systemClock, random, log });
+  opening.defer(() => counters.close());
   const phones = new Phones();
   const keys = { jwt: [jwtKey()], refreshToken: macKey() };
   const settings: AccountSettings = {
@@ -96,9 +101,22 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
     ...options.settings,
   };
   const transcoder = options.transcoder ?? new FakeTranscoder();
-  const shared = { db, ids, clock, random, codeSender: phones, media, transcoder, jobs, cursors, keys, log };
+  const shared = {
+    db,
+    ids,
+    clock,
+    random,
+    codeSender: phones,
+    media,
+    transcoder,
+    jobs,
+    cursors,
+    counters,
+    keys,
+    log,
+  };
   const accounts = await createAccounts({ ...shared, settings });
-  const graph = createGraph({ db, ids, clock, cursors, accounts });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, counters });
   accounts.departure.accountParts.push(graph.accountPart);
   const http = new HttpServer({
     ...{ hostname: '127.0.0.1', port: 0, version: 'test', log, clock, metrics: new Metrics() },
@@ -121,7 +139,7 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
   await jobs.start();
   const opened = opening.move();
   return {
-    ...{ db, ids, clock, media, jobs, phones, accounts, graph, logged, folder, url: http.url },
+    ...{ db, ids, clock, media, jobs, phones, accounts, counters, graph, logged, folder, url: http.url },
     /** Another node on the same database, or one with other settings. */
     again: (changed: Partial<AccountSettings> = {}, over: Partial<AccountDeps> = {}) =>
       createAccounts({

@@ -73,13 +73,16 @@ export class Departure {
   async delete(viewer: Viewer, password: string, address: string): Promise<void> {
     await this.#parts.login.provePassword(viewer, password, address);
     const { db, clock, jobs } = this.#deps;
+    let afterCommit: (() => void)[] = [];
     const ended = await db.transaction(async (tx) => {
+      afterCommit = [];
       await lockAdmins(tx, 'exclusive');
       const [account] = await tx<{ username: string }>`
         select username from account where id = ${viewer.accountId} for update`;
       if (!account) throw new AppError('not-found');
       await refuseLastAdmin(tx, viewer.accountId);
-      for (const part of this.accountParts) await part.erase(tx, viewer.accountId);
+      for (const part of this.accountParts)
+        await part.erase(tx, viewer.accountId, (run) => afterCommit.push(run));
       const sessions = await this.#parts.sessions.endAll(tx, viewer.accountId);
       // Not a reference, because keys outlive what they are about; but the answers kept with them hold personal data.
       await tx`delete from idempotency_key where account_id = ${viewer.accountId}`;
@@ -88,6 +91,7 @@ export class Departure {
       await jobs.enqueue(tx, deleteFiles, { keyOrPrefix: avatarPrefix(viewer.accountId) });
       return sessions;
     });
+    for (const run of afterCommit) run();
     this.#parts.authentication.forget(ended);
   }
 }

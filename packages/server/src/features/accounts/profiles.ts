@@ -32,12 +32,11 @@ export interface ProfileChange {
 }
 
 interface Counts {
-  readonly followers: number;
   readonly following: number;
   readonly videos: number;
 }
 
-type ProfileRow = AccountRow & Counts;
+type ProfileRow = AccountRow & Counts & { readonly followers: number };
 
 export class Profiles {
   readonly #deps: AccountDeps;
@@ -102,22 +101,15 @@ export class Profiles {
     return this.account(accountId);
   }
 
-  /**
-   * Adds to the counts shown with a profile, in the transaction of what is counted. It locks the row until that commits:
-   * a caller that changes several accounts locks them first (`lockCounts`).
-   */
-  async addToCounts(tx: Sql, accountId: string, delta: Partial<Counts>): Promise<void> {
-    await tx`
-      update account_counts
-      set followers = followers + ${delta.followers ?? 0}::int4, following = following + ${delta.following ?? 0}::int4,
-        videos = videos + ${delta.videos ?? 0}::int4
-      where account_id = ${accountId}`;
+  /** In the transaction that changes the follows. It locks the row until that commits: see `lockCounts`. */
+  async addToFollowing(tx: Sql, accountId: string, delta: number): Promise<void> {
+    await tx`update account_counts set following = following + ${delta}::int4 where account_id = ${accountId}`;
   }
 
   /** Locks in the order of ids, so that no two transactions wait for each other. Unknown ids are absent. */
   async lockCounts(tx: Sql, accountIds: readonly string[]): Promise<Map<string, Counts>> {
     const rows = await tx<Counts & { account_id: string }>`
-      select account_id, followers, following, videos from account_counts
+      select account_id, following, videos from account_counts
       where account_id = any(${tx.array(accountIds, 'int8')})
       order by account_id for update`;
     return new Map(rows.map((row) => [row.account_id, row]));
@@ -141,11 +133,15 @@ export class Profiles {
   }
 
   async #read(accountId: string): Promise<ProfileRow> {
-    const [row] = await this.#deps.db.sql<ProfileRow>`
-      select account.*, followers, following, videos
-      from account join account_counts on account_id = id where id = ${accountId}`;
+    const { counters, db } = this.#deps;
+    const [[row], [followers = 0]] = await Promise.all([
+      db.sql<AccountRow & Counts>`
+        select account.*, following, videos
+        from account join account_counts on account_id = id where id = ${accountId}`,
+      counters.read([{ id: accountId, metric: 'followers' }]),
+    ]);
     if (!row) throw new AppError('not-found');
-    return row;
+    return { ...row, followers };
   }
 
   #toProfile(row: ProfileRow): Omit<UserProfile, 'relation'> {

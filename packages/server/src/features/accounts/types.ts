@@ -10,6 +10,7 @@ import type { Database, Sql } from '../../ports/database/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { MediaStore } from '../../ports/media-store/port.ts';
 import type { Transcoder } from '../../ports/transcoder/port.ts';
+import type { Counters } from '../counters/index.ts';
 
 export interface IdSource {
   /** A new id, greater than those before it. */
@@ -59,6 +60,7 @@ export interface AccountDeps {
   readonly transcoder: Transcoder;
   readonly jobs: JobQueue;
   readonly cursors: CursorCodec;
+  readonly counters: Pick<Counters, 'read'>;
   readonly keys: AccountKeys;
   readonly settings: AccountSettings;
   readonly log: Logger;
@@ -101,7 +103,8 @@ export interface AccountPart {
   exportData(accountId: string): AsyncIterable<{ readonly path: string; readonly body: unknown }>;
   /**
    * Runs in the transaction that deletes the account, which holds the account's row FOR UPDATE: what takes FOR KEY
-   * SHARE on it (every insert that references it) is over or waits. Files are left to a job enqueued here.
+   * SHARE on it (every insert that references it) is over or waits. Files are left to a job enqueued here. What is
+   * given to `afterCommit` runs when that transaction has committed.
    */
-  erase(tx: Sql, accountId: string): Promise<void>;
+  erase(tx: Sql, accountId: string, afterCommit: (run: () => void) => void): Promise<void>;
 }

@@ -22,7 +22,7 @@ import { Combiner } from './combiner.ts';
 import { Folder } from './folder.ts';
 import { Overlay } from './overlay.ts';
 import { CounterReads } from './reads.ts';
-import { adopt, cleanSources, insertBatch, insertPacked } from './store.ts';
+import { adopt, clean, forget, insertBatch, insertPacked } from './store.ts';
 import type { Counters } from './types.ts';
 
 export type { CounterName, Counters, Increment, Metric, Recorded, Sighting } from './types.ts';
@@ -60,14 +60,18 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
   const folder = new Folder({ db, store, clock, log, overlay });
   const reads = new CounterReads({ db, store, overlay, log });
   return {
-    record: async (tx, increments) => ({ xid: await insertBatch(tx, increments), increments }),
+    record: async (tx, increments) => ({
+      xid: increments.length > 0 ? await insertBatch(tx, increments) : 0,
+      increments,
+    }),
     committed: ({ xid, increments }) => overlay.add(xid, increments),
     add: async (increments, sightings) => combiner.add(increments, sightings),
     read: (names, options) => reads.read(names, options?.signal),
+    forget,
     open: () => adopt(db),
     fold: () => folder.turn(),
     start: () => folder.start(),
-    clean: () => cleanSources(db),
+    clean: () => clean(db),
     close: async () => {
       await combiner.drain();
       await folder.stop();

@@ -150,7 +150,8 @@ async function foldBefore(tx: Sql, revision: number): Promise<StoredTotal[]> {
       returning ids, metrics, deltas, sighted_ids, observations),
     sums as (
       select id, metric, sum(delta) as delta
-      from folded, unnest(ids, metrics, deltas) as each (id, metric, delta) group by id, metric),
+      from folded, unnest(ids, metrics, deltas) as each (id, metric, delta)
+      where not exists (select 1 from counter_gone where counter_gone.id = each.id) group by id, metric),
     written as (
       insert into counter (id, metric, total, revision) select id, metric, delta, ${revision} from sums
       on conflict (id, metric) do update set total = counter.total + excluded.total, revision = excluded.revision
@@ -158,7 +159,8 @@ async function foldBefore(tx: Sql, revision: number): Promise<StoredTotal[]> {
     select id, metric, total, revision, null as observations from written
     union all
     select each.id, ${METRICS.viewers}, 0, 0, array_agg(each.observation)
-    from folded, unnest(sighted_ids, observations) as each (id, observation) group by each.id`;
+    from folded, unnest(sighted_ids, observations) as each (id, observation)
+    where not exists (select 1 from counter_gone where counter_gone.id = each.id) group by each.id`;
   const sums = rows.filter(({ observations }) => !observations).map(storedTotal);
   const sightings = rows.flatMap(({ id, observations }) => (observations ? [{ id, observations }] : []));
   const estimates: StoredTotal[] = [];
@@ -208,6 +210,25 @@ export async function adopt(db: Database): Promise<void> {
   });
 }
 
-export async function cleanSources({ sql }: Database): Promise<void> {
-  await sql`delete from counter_source where used_at < now() - interval '1 day'`;
+/** Nothing is counted about these any more. Their ids are never given to anything else. */
+export async function forget(tx: Sql, ids: readonly string[]): Promise<void> {
+  const gone = tx.array(ids, 'int8');
+  await tx`insert into counter_gone (id) select * from unnest(${gone}) on conflict do nothing`;
+  await tx`delete from counter where id = any(${gone})`;
+  await tx`delete from counter_sketch where id = any(${gone})`;
+}
+
+/** Daily: processes that have ended, and what a fold has put back that had begun before the end of what it is about. */
+export async function clean(db: Database): Promise<void> {
+  await db.sql`delete from counter_source where used_at < now() - interval '1 day'`;
+  await db.transaction(async (tx) => {
+    const gone = await tx<{ id: string }>`
+      delete from counter_gone where gone_at < now() - interval '1 day' returning id`;
+    const ids = tx.array(
+      gone.map(({ id }) => id),
+      'int8',
+    );
+    await tx`delete from counter where id = any(${ids})`;
+    await tx`delete from counter_sketch where id = any(${ids})`;
+  });
 }

@@ -51,12 +51,14 @@ export interface Recorded {
  *   Hand what it answers to `committed` when that transaction has resolved: this process then reads its own increments.
  * - `add` counts what has no row: calls of some milliseconds are combined into one packed row, and resolve when it has
  *   committed. Errors: `overloaded` when more waits than may wait; nothing was counted then.
+ * - `forget` ends everything that is counted about these ids, in the transaction that deletes what they name.
  * - `read` answers in the order asked, 0 for what was never counted. It includes everything that this process has
  *   recorded or added and been told of, and what others have within about a second.
  */
 export interface Counters {
   record(tx: Sql, increments: readonly Increment[]): Promise<Recorded>;
   committed(recorded: Recorded): void;
+  forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
 }

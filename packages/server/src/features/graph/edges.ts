@@ -1,8 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
-import type { Database, Idempotency, Sql } from '../../ports/database/port.ts';
+import { type Database, ForeignKeyViolation, type Idempotency, type Sql } from '../../ports/database/port.ts';
 import type { Accounts } from '../accounts/index.ts';
+import type { Counters, Increment, Recorded } from '../counters/index.ts';
 import { blockBetween } from './relations.ts';
 
 export const MAX_FOLLOWING = 7_500;
@@ -12,11 +13,21 @@ export interface EdgeDeps {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly accounts: Pick<Accounts, 'profiles'>;
+  readonly counters: Counters;
+}
+
+/** A change of edges under way: the accounts whose number of follows it changes are locked. */
+interface Change {
+  readonly tx: Sql;
+  /** How many the viewer follows. */
+  readonly following: number;
+  readonly increments: Increment[];
 }
 
 /**
- * Follow, mute and block: all idempotent. Every change of an edge first locks the counts of both accounts in the order of
- * their ids, so that follows and blocks of the same pair come one after another and counts stay right.
+ * Follow, mute and block: all idempotent. Changes of the same two people come one after another (an advisory lock on the
+ * pair). Nobody locks a row of the one who is followed: their followers are a combined counter, so that a rush of
+ * follows on one account is no queue.
  */
 export class Edges {
   readonly #deps: EdgeDeps;
@@ -27,7 +38,8 @@ export class Edges {
 
   /** Errors: `cannot-target-self`, `not-found`, `blocked` (the viewer blocks the other), `too-many-follows`. */
   async follow(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, async (tx, following) => {
+    await this.#change(viewerId, otherId, idempotency, async (change) => {
+      const { tx } = change;
       const { byViewer, byOther } = await blockBetween(tx, viewerId, otherId);
       // Who is blocked does not learn it here: the other is not there.
       if (byOther) throw new AppError('not-found');
@@ -37,17 +49,17 @@ export class Edges {
         values (${this.#deps.ids.next()}, ${viewerId}, ${otherId}, ${this.#now()})
         on conflict do nothing returning 1 as one`;
       if (!made) return;
-      if (following >= MAX_FOLLOWING) throw new AppError('too-many-follows');
-      await this.#count(tx, viewerId, otherId, 1);
+      if (change.following >= MAX_FOLLOWING) throw new AppError('too-many-follows');
+      await this.#count(change, viewerId, otherId, 1);
     });
   }
 
   async unfollow(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, (tx) => this.#remove(tx, viewerId, otherId));
+    await this.#change(viewerId, otherId, idempotency, (change) => this.#remove(change, viewerId, otherId));
   }
 
   async mute(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, async (tx) => {
+    await this.#change(viewerId, otherId, idempotency, async ({ tx }) => {
       await tx`
         insert into mute (id, muter_id, muted_id, created_at)
         values (${this.#deps.ids.next()}, ${viewerId}, ${otherId}, ${this.#now()}) on conflict do nothing`;
@@ -55,70 +67,103 @@ export class Edges {
   }
 
   async unmute(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, async (tx) => {
+    await this.#change(viewerId, otherId, idempotency, async ({ tx }) => {
       await tx`delete from mute where muter_id = ${viewerId} and muted_id = ${otherId}`;
     });
   }
 
   /** Ends the follows in both directions. */
   async block(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, async (tx) => {
-      await tx`
-        insert into block (id, blocker_id, blocked_id, created_at)
-        values (${this.#deps.ids.next()}, ${viewerId}, ${otherId}, ${this.#now()}) on conflict do nothing`;
-      await this.#remove(tx, viewerId, otherId);
-      await this.#remove(tx, otherId, viewerId);
-    });
+    const both = [viewerId, otherId];
+    await this.#change(
+      viewerId,
+      otherId,
+      idempotency,
+      async (change) => {
+        await change.tx`
+          insert into block (id, blocker_id, blocked_id, created_at)
+          values (${this.#deps.ids.next()}, ${viewerId}, ${otherId}, ${this.#now()}) on conflict do nothing`;
+        await this.#remove(change, viewerId, otherId);
+        await this.#remove(change, otherId, viewerId);
+      },
+      both,
+    );
   }
 
   async unblock(viewerId: string, otherId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(viewerId, otherId, idempotency, async (tx) => {
+    await this.#change(viewerId, otherId, idempotency, async ({ tx }) => {
       await tx`delete from block where blocker_id = ${viewerId} and blocked_id = ${otherId}`;
     });
   }
 
-  /** For an account that goes: the people at the other ends of its edges are one fewer. */
-  async erase(tx: Sql, accountId: string): Promise<void> {
+  /** For an account that goes: the people at the other ends of its edges are one fewer. Call what it answers at the commit. */
+  async erase(tx: Sql, accountId: string): Promise<() => void> {
+    const { counters } = this.#deps;
+    const followed = await tx<{ followee_id: string }>`
+      delete from follow where follower_id = ${accountId} returning followee_id`;
     await tx`
       with locked as (
         select c.account_id from account_counts c
-        where c.account_id in (select followee_id from follow where follower_id = ${accountId})
-          or c.account_id in (select follower_id from follow where followee_id = ${accountId})
+        where c.account_id in (select follower_id from follow where followee_id = ${accountId})
         order by c.account_id for update),
-      as_follower as (delete from follow where follower_id = ${accountId} returning followee_id),
       as_followee as (delete from follow where followee_id = ${accountId} returning follower_id)
-      update account_counts c set
-        followers = followers - (select count(*) from as_follower where followee_id = c.account_id)::int4,
-        following = following - (select count(*) from as_followee where follower_id = c.account_id)::int4
-      from locked where c.account_id = locked.account_id`;
+      update account_counts c set following = following - 1
+      from locked join as_followee on follower_id = locked.account_id where c.account_id = locked.account_id`;
+    const recorded = await counters.record(
+      tx,
+      followed.map(({ followee_id: id }) => ({ id, metric: 'followers', delta: -1 })),
+    );
+    await counters.forget(tx, [accountId]);
+    return () => counters.committed(recorded);
   }
 
   async #change(
     viewerId: string,
     otherId: string,
     idempotency: Idempotency | undefined,
-    work: (tx: Sql, following: number) => Promise<void>,
+    work: (change: Change) => Promise<void>,
+    counted: readonly string[] = [viewerId],
   ): Promise<void> {
     if (viewerId === otherId) throw new AppError('cannot-target-self');
-    await this.#deps.db.write(idempotency, async (tx) => {
-      const counts = await this.#deps.accounts.profiles.lockCounts(tx, [viewerId, otherId]);
-      if (!counts.has(otherId)) throw new AppError('not-found');
-      await work(tx, counts.get(viewerId)?.following ?? 0);
-    });
+    const { accounts, counters, db } = this.#deps;
+    let recorded: Recorded | undefined;
+    await db
+      .write(idempotency, async (tx) => {
+        recorded = undefined;
+        await lockPair(tx, viewerId, otherId);
+        const counts = await accounts.profiles.lockCounts(tx, counted);
+        const own = counts.get(viewerId);
+        const [other] = await tx`select 1 as one from account where id = ${otherId}`;
+        if (!own || !other) throw new AppError('not-found');
+        const change = { tx, following: own.following, increments: [] };
+        await work(change);
+        recorded = await counters.record(tx, change.increments);
+      })
+      .catch((error: unknown) => {
+        // One of the two went meanwhile.
+        throw error instanceof ForeignKeyViolation ? new AppError('not-found', { cause: error }) : error;
+      });
+    if (recorded) counters.committed(recorded);
   }
 
-  async #remove(tx: Sql, followerId: string, followeeId: string): Promise<void> {
-    const [removed] = await tx`
+  async #remove(change: Change, followerId: string, followeeId: string): Promise<void> {
+    const [removed] = await change.tx`
       delete from follow where follower_id = ${followerId} and followee_id = ${followeeId} returning 1 as one`;
-    if (removed) await this.#count(tx, followerId, followeeId, -1);
+    if (removed) await this.#count(change, followerId, followeeId, -1);
   }
 
-  async #count(tx: Sql, followerId: string, followeeId: string, delta: 1 | -1): Promise<void> {
-    await this.#deps.accounts.profiles.addToCounts(tx, followerId, { following: delta });
-    await this.#deps.accounts.profiles.addToCounts(tx, followeeId, { followers: delta });
+  async #count(change: Change, followerId: string, followeeId: string, delta: 1 | -1): Promise<void> {
+    await this.#deps.accounts.profiles.addToFollowing(change.tx, followerId, delta);
+    change.increments.push({ id: followeeId, metric: 'followers', delta });
   }
 
   #now(): Date {
     return new Date(this.#deps.clock.nowMs());
   }
+}
+
+/** Held until the transaction ends. */
+async function lockPair(tx: Sql, one: string, other: string): Promise<void> {
+  const pair = BigInt(one) < BigInt(other) ? `${one}:${other}` : `${other}:${one}`;
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`edges of ${pair}`}, 0))`;
 }

@@ -62,7 +62,7 @@ export function createGraph(deps: GraphDeps) {
         select blocked_id as id, created_at as since from block where blocker_id = ${accountId} order by id`;
       yield { path: 'graph.json', body: { following, muted, blocked } };
     },
-    erase: (tx, accountId) => edges.erase(tx, accountId),
+    erase: async (tx, accountId, afterCommit) => afterCommit(await edges.erase(tx, accountId)),
   };
 
   return { edges, lists: new PeopleLists(deps), relations, resolve, resolveAnybody, profile, accountPart };
