@@ -12,6 +12,7 @@ export const errors = {
   'method-not-allowed': 'This is not possible here.',
   'idempotency-conflict': 'This was already sent with other content. Reload the page and try again.',
   'rate-limited': 'A little too fast. Wait a moment and try again.',
+  overloaded: 'The server has more to do than it can. Try again in a moment.',
   'shutting-down': 'The server is restarting. Try again in a moment.',
   'database-unavailable': 'The server is having trouble. Try again in a moment.',
   timeout: 'That took too long. Try again.',

@@ -11,6 +11,7 @@ export const errors = {
   'method-not-allowed': '这里不支持这样操作。',
   'idempotency-conflict': '这个操作刚才已用不同的内容提交过，请刷新页面后重试。',
   'rate-limited': '操作太快了，歇一会儿再试。',
+  overloaded: '服务器现在太忙，请稍后再试。',
   'shutting-down': '服务器正在重启，请稍后再试。',
   'database-unavailable': '服务器出了点状况，请稍后再试。',
   timeout: '等得太久了，请再试一次。',
