@@ -51,7 +51,13 @@ module.exports = {
     only(
       'roles-do-not-choose-adapters',
       `${server}/roles/`,
-      [`${server}/kernel/`, `${server}/ports/`, `${server}/features/`, `${server}/transport/`],
+      [
+        `${server}/kernel/`,
+        `${server}/ports/`,
+        `${server}/cache/`,
+        `${server}/features/`,
+        `${server}/transport/`,
+      ],
       'Only main chooses adapters.',
     ),
     only(

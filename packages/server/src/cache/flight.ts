@@ -7,6 +7,8 @@ export interface Outcome<V> {
   /** The store has refused the value: a row changed while it was loaded. */
   readonly isVoid: boolean;
   readonly rows: readonly string[];
+  /** Whoever came later wants a fresher one. */
+  readonly freshUntilMs: number;
 }
 
 export type Settled<V> = { readonly outcome: Outcome<V> } | { readonly error: unknown };

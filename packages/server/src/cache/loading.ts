@@ -10,6 +10,8 @@ interface Held<V> {
   readonly flight: Flight<V>;
   readonly lease: Lease;
   readonly askedMs: number;
+  /** When its answer had come: the store granted it in between. */
+  readonly grantedByMs: number;
 }
 
 const firstPollMs = 20;
@@ -70,6 +72,7 @@ export class Loading<V> {
       flights.map(({ key }) => key),
       { leaseMs },
     );
+    const grantedByMs = clock.monotonicMs();
     const held: Held<V>[] = [];
     const direct: Flight<V>[] = [];
     const busy: Flight<V>[] = [];
@@ -82,7 +85,7 @@ export class Loading<V> {
       this.#stats.misses += 1;
       flight.stale = this.#staleOf(result) ?? flight.stale;
       if (result?.kind === 'lease') {
-        held.push({ flight, lease: { ...flight.key, token: result.token }, askedMs });
+        held.push({ flight, lease: { ...flight.key, token: result.token }, askedMs, grantedByMs });
       } else if (result?.kind === 'busy') busy.push(flight);
       else direct.push(flight);
     }
@@ -118,7 +121,7 @@ export class Loading<V> {
     // Counted from before the question: what was left when the store answered was left then at least.
     const freshUntilMs = askedMs + hit.freshForMs;
     this.#onLoaded(flight, { value, freshUntilMs, rows, bytes: this.#weigh(value, hit.value) });
-    flight.finish({ value, isStale: false, isVoid: false, rows });
+    flight.finish({ value, isStale: false, isVoid: false, rows, freshUntilMs });
     return true;
   }
 
@@ -149,11 +152,14 @@ export class Loading<V> {
       const askedMs = clock.monotonicMs();
       this.#begin([flight]);
       const result = (await store.read([flight.key], { leaseMs }))?.[0];
+      const grantedByMs = clock.monotonicMs();
       if (result?.kind === 'busy') continue;
       if (result?.kind === 'hit' && this.#takeHit(flight, result, askedMs)) return;
       if (result?.kind !== 'lease') return this.#loadDirect([flight]);
       this.#stats.leasesGranted += 1;
-      return this.#loadLeased([{ flight, lease: { ...flight.key, token: result.token }, askedMs }]);
+      return this.#loadLeased([
+        { flight, lease: { ...flight.key, token: result.token }, askedMs, grantedByMs },
+      ]);
     }
   }
 
@@ -220,9 +226,10 @@ export class Loading<V> {
     const { clock, store } = this.#node;
     const nowMs = clock.monotonicMs();
     const encoded = held.map(({ flight }) => this.#encode(flight, values.get(flight.id), startedMs));
-    const fills = held.map(({ lease, askedMs }, index): Fill => {
+    const fills = held.map(({ lease, askedMs, grantedByMs }, index): Fill => {
       const { bytes, rows, freshUntilMs } = encoded[index]!;
-      const freshForMs = Math.max(0, freshUntilMs - nowMs);
+      // The store counts from the grant, by its own clock: no delay on the way makes the value look younger.
+      const freshForMs = Math.max(0, freshUntilMs - grantedByMs);
       const staleForMs = bytes && !this.#node.staleStore ? this.#definition.staleMs : 0;
       return {
         ...lease,
@@ -275,7 +282,7 @@ export class Loading<V> {
   #settleLoaded(flight: Flight<V>, encoded: Encoded<V>, isVoid: boolean): void {
     const { value, bytes, rows, freshUntilMs } = encoded;
     if (!isVoid) this.#onLoaded(flight, { value, freshUntilMs, rows, bytes: this.#weigh(value, bytes) });
-    flight.finish({ value, isStale: false, isVoid, rows });
+    flight.finish({ value, isStale: false, isVoid, rows, freshUntilMs });
   }
 
   async #renew(leases: readonly Lease[], ended: AbortSignal): Promise<void> {
@@ -304,7 +311,7 @@ export class Loading<V> {
     if (!flight.signal.aborted) this.#node.onFailure(error, `load ${flight.key.key}`);
     const stale = flight.signal.aborted ? undefined : await this.recall(flight);
     if (!stale) return flight.fail(error);
-    flight.finish({ value: stale.value, isStale: true, isVoid: false, rows: [] });
+    flight.finish({ value: stale.value, isStale: true, isVoid: false, rows: [], freshUntilMs: 0 });
   }
 
   /** The last value known, also from the store that keeps stale values. */

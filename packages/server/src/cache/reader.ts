@@ -90,21 +90,22 @@ export class CachedReader<V> {
 
   async #obtain(id: string, options: GetOptions): Promise<Outcome<V>> {
     const { clock } = this.#node;
-    const askedTick = this.#node.tick();
-    const untilMs = clock.monotonicMs() + (options.withinMs ?? this.#definition.withinMs);
+    const asked = { tick: this.#node.tick(), atMs: clock.monotonicMs() };
+    const untilMs = asked.atMs + (options.withinMs ?? this.#definition.withinMs);
     for (let attempt = 1; ; attempt++) {
       const flight = this.#board(id);
       const outcome = await this.#await(flight, options, untilMs);
-      if (outcome.isStale || this.#isRecentEnough(flight, outcome, askedTick)) return outcome;
+      if (outcome.isStale || this.#isRecentEnough(flight, outcome, asked)) return outcome;
       this.stats.retries += 1;
       // The next flight begins after this caller has come, and is therefore recent enough.
       if (attempt === maxAttempts) throw new Error(`the flight of ${id} began before it was boarded`);
     }
   }
 
-  /** Whether the value may be served to somebody who came at `askedTick`. */
-  #isRecentEnough(flight: Flight<V>, outcome: Outcome<V>, askedTick: number): boolean {
-    if (flight.sourceTick > askedTick) return true;
+  /** Whether the value may be served to somebody who came at that moment, perhaps when the work was under way. */
+  #isRecentEnough(flight: Flight<V>, outcome: Outcome<V>, asked: { tick: number; atMs: number }): boolean {
+    if (flight.sourceTick > asked.tick) return true;
+    if (asked.atMs >= outcome.freshUntilMs) return false;
     return !outcome.isVoid && !this.#node.log.hasAnyChanged(outcome.rows, flight.sourcePosition);
   }
 
@@ -126,7 +127,7 @@ export class CachedReader<V> {
         const stale = await recalled;
         if (stale && stale !== late) {
           this.#goOnInBackground(flight);
-          return { value: stale.value, isStale: true, isVoid: false, rows: [] };
+          return { value: stale.value, isStale: true, isVoid: false, rows: [], freshUntilMs: 0 };
         }
         settled = await within(clock, flight.settled, untilMs - clock.monotonicMs(), options.signal);
       }

@@ -84,17 +84,17 @@ export class StoreGuard implements AsyncDisposable {
 
   /** False when the store could not be told; it is then told later, and doubted until then. */
   async invalidate(rows: readonly string[]): Promise<boolean> {
-    // Noted before it is known whether the call succeeds: what is read meanwhile is doubted too.
-    const attempt = ++this.#attempts;
-    for (const row of rows) this.#missed.set(row, attempt);
-    if (this.#missed.size > maxMissedRows) this.#hasMissedTooMany = true;
     const isTold = await this.#attempt(async () => {
       await this.#store.invalidate(rows);
       return true;
     });
-    if (isTold) this.#forgetMissed(rows, attempt);
-    else this.#replaying ??= this.#replay();
-    return isTold === true;
+    if (isTold) return true;
+    // Not before: while the call is under way the invalidation has not reached anybody, and doubt costs a load.
+    const attempt = ++this.#attempts;
+    for (const row of rows) this.#missed.set(row, attempt);
+    if (this.#missed.size > maxMissedRows) this.#hasMissedTooMany = true;
+    this.#replaying ??= this.#replay();
+    return false;
   }
 
   #forgetMissed(rows: Iterable<string>, attempt: number): void {

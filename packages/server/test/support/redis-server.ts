@@ -105,7 +105,7 @@ export async function startRedisCluster(): Promise<{ nodes: TestRedis[] } & Asyn
   for (const node of nodes) {
     await eventually(async () => {
       const info = String(await node.command('CLUSTER', 'INFO'));
-      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+      return info.includes('cluster_state:ok') && info.includes('cluster_slots_assigned:16384');
     });
   }
   return {

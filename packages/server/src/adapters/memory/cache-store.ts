@@ -42,6 +42,8 @@ export interface MemoryCacheStoreOptions {
   readonly maxInvalidatedRows?: number;
 }
 
+let generations = 0;
+
 /** A CacheStore in this process, bounded by bytes; the entry used longest ago goes first. */
 export class MemoryCacheStore implements CacheStore {
   readonly #clock: Clock;
@@ -52,6 +54,8 @@ export class MemoryCacheStore implements CacheStore {
   readonly #kept = new Map<string, { value: Uint8Array; untilMs: number; bytes: number }>();
   #bytes = 0;
   #evictions = 0;
+  /** A token of a store that was lost must not fit the one in its place. */
+  readonly #generation = ++generations;
   #tokens = 0;
 
   constructor(clock: Clock, options: MemoryCacheStoreOptions) {
@@ -85,7 +89,7 @@ export class MemoryCacheStore implements CacheStore {
       return { kind: 'busy', stale };
     }
     this.#forgetDeadLeases(nowMs);
-    const token = String(++this.#tokens);
+    const token = `${this.#generation}.${++this.#tokens}`;
     this.#leases.delete(key);
     this.#leases.set(key, {
       token,
@@ -127,8 +131,8 @@ export class MemoryCacheStore implements CacheStore {
     }
     this.#put(key, {
       value,
-      freshUntilMs: nowMs + fill.freshForMs,
-      keptUntilMs: nowMs + fill.freshForMs + fill.staleForMs,
+      freshUntilMs: held.grantedMs + fill.freshForMs,
+      keptUntilMs: held.grantedMs + fill.freshForMs + fill.staleForMs,
       rows,
       loadedAt: held.grantedAt,
       bytes: bytesOf(key, value) + rows.reduce((sum, row) => sum + 2 * row.length, 0),

@@ -87,20 +87,20 @@ return 1
 
 /**
  * KEYS  1 generation, 2 mark of the owner, 3 entry, 4 lease
- * ARGV  1 token, 2 freshForMs, 3 keptForMs, 4 isNull, 5 rows, 6 value
+ * ARGV  1 token, 2 freshForMs from the grant, 3 keptForMs, 4 isNull, 5 rows, 6 value
  * Returns {filled, awaited}, each 1 or 0
  */
 export const fillScript = `${common}
 local now = now_ms()
 local generation = generation_of(KEYS[1], ARGV[1], now)
 local mark = redis.call('GET', KEYS[2])
-local lease = redis.call('HMGET', KEYS[4], 't', 'g', 'm', 'w')
+local lease = redis.call('HMGET', KEYS[4], 't', 'g', 'm', 'w', 's')
 if lease[1] ~= ARGV[1] then return {0, 0} end
 local awaited = lease[4] and 1 or 0
 redis.call('DEL', KEYS[4])
 if not mark or lease[2] ~= generation or lease[3] ~= mark then return {0, awaited} end
 local fresh_for = tonumber(ARGV[2])
-redis.call('HSET', KEYS[3], 'g', generation, 'm', mark, 'u', string.format('%d', now + fresh_for),
+redis.call('HSET', KEYS[3], 'g', generation, 'm', mark, 'u', string.format('%d', tonumber(lease[5]) + fresh_for),
   'i', ARGV[1], 'n', ARGV[4], 'r', ARGV[5], 'v', ARGV[6])
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 live_at_least(KEYS[2], fresh_for + 1000)

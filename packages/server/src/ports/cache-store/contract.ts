@@ -224,6 +224,14 @@ export function cacheStoreContract(name: string, factory: () => Promise<CacheSto
       expect(shown((await here.read([key], undefined))[0]!)).toBe('miss');
     });
 
+    test('freshness is counted from the grant of the lease', async () => {
+      const key = newKey();
+      const lease = await leaseOf(key);
+      await made.elapse(120);
+      expect((await fill(lease, 'slow', { freshForMs: 100 })).kind).toBe('filled');
+      expect(shown(await read(key))).toBe('lease stale slow');
+    });
+
     test('"there is no such row" is a value', async () => {
       const key = newKey();
       await put(key, null);

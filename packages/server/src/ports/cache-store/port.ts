@@ -15,7 +15,7 @@
  * - Invalidation: once `invalidate` has resolved, no `read` that starts later answers `hit` for an entry that was
  *   loaded before and owned by or containing one of the rows, however many of them there are. What was there may still
  *   come back as `stale`.
- * - Freshness: no `hit` later than `freshForMs` after the fill.
+ * - Freshness: no `hit` later than `freshForMs` after the grant of the lease, however long the fill was on its way.
  * - Generation: a store that has lost writes which it had acknowledged (emptied, restarted from an old file, replaced
  *   by a replica) answers no `hit` for what was filled before, and `fill` no lease granted before. `forgetAll` does
  *   the same on request.
@@ -87,6 +87,7 @@ export interface Stale {
 
 export interface Fill extends Lease {
   readonly value: StoredValue;
+  /** Counted from the grant of the lease. */
   readonly freshForMs: number;
   /** How long after the end of its freshness it can still come back as `stale`. */
   readonly staleForMs: number;
