@@ -10,9 +10,10 @@ import { leaseNode } from '../adapters/postgres/node-lease.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
-import { createAccounts } from '../features/accounts/index.ts';
+import { addressKey, createAccounts } from '../features/accounts/index.ts';
 import { createCounters } from '../features/counters/index.ts';
 import { createGraph } from '../features/graph/index.ts';
+import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
 import { createVideos, type People } from '../features/videos/index.ts';
@@ -25,6 +26,7 @@ import type { CounterStore } from '../ports/counter-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
+import { historyRoutes } from '../transport/http/routes/history.ts';
 import { mediaRoutes } from '../transport/http/routes/media.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
@@ -110,10 +112,15 @@ export async function composeFeatures(options: ComposeOptions) {
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
-  accounts.departure.accountParts.push(graph.accountPart, videos.accountPart, media.accountPart);
+  const history = createHistory({ db, clock, cursors, counters, videos: videos.reads });
+  opening.defer(() => history.views.drain());
+  accounts.departure.accountParts.push(
+    ...[graph.accountPart, history.accountPart, videos.accountPart, media.accountPart],
+  );
   jobs.schedule('idempotency-clean', '7 * * * *', async (signal) => {
     await cleanIdempotencyKeys(db, signal);
   });
+  jobs.schedule('history-clean', '37 * * * *', () => history.clean());
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
@@ -122,7 +129,7 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const opened = opening.move();
   return {
-    ...{ accounts, counters, graph, media, videos, timeline, demo, jobs, store, transcoder, db },
+    ...{ accounts, counters, graph, history, media, videos, timeline, demo, jobs, store, transcoder, db },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -140,7 +147,7 @@ async function openCounterStore(
 export async function composeApplication(options: ComposeOptions) {
   const { config, log, platform } = options;
   const features = await composeFeatures(options);
-  const { accounts, graph, media, videos, timeline, jobs, store } = features;
+  const { accounts, graph, history, media, videos, timeline, jobs, store } = features;
   const limits = {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
     videoMaxMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000,
@@ -155,8 +162,12 @@ export async function composeApplication(options: ComposeOptions) {
       ...uploadRoutes(media.uploads),
       ...videoRoutes(videos),
       ...feedRoutes(timeline),
+      ...historyRoutes(history),
     ],
-    rawRoutes: mediaRoutes({ files: videos.files, store, log }),
+    rawRoutes: mediaRoutes({
+      ...{ files: videos.files, store, log },
+      onSegment: (videoId, address) => history.evidence.note(videoId, addressKey(address)),
+    }),
     notReady: async () => {
       try {
         await platform.database.ping();

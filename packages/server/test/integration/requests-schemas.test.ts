@@ -38,6 +38,8 @@ const fitting: Record<string, Record<string, unknown>> = {
   'POST /videos': { uploadId: '1', title: 'x' },
   'PATCH /videos/{id}': { title: 'x' },
   'POST /videos/{id}/takedown': { reason: 'x' },
+  'POST /videos/{id}/views': { watchedMs: 1_000, positionMs: 1_000, completed: false },
+  'PUT /users/me/history-settings': { paused: true },
 };
 
 const params: Record<string, string> = { id: '1', code: 'unknown' };

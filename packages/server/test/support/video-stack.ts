@@ -106,7 +106,7 @@ export async function openParts(
   http.open({
     authenticate: async (token) => ({ accountId: token, role: roles.get(token) ?? 'user', sessionId: '1' }),
     routes: [...uploadRoutes(media.uploads), ...videoRoutes(videos), ...feedRoutes(timeline)],
-    rawRoutes: mediaRoutes({ files: videos.files, store, log: testLog }),
+    rawRoutes: mediaRoutes({ files: videos.files, store, log: testLog, onSegment: () => {} }),
     staticFiles: undefined,
     notReady: async () => [],
   });

@@ -60,8 +60,8 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
   const folder = new Folder({ db, store, clock, log, overlay });
   const reads = new CounterReads({ db, store, overlay, log });
   return {
-    record: async (tx, increments) => ({
-      xid: increments.length > 0 ? await insertBatch(tx, increments) : 0,
+    record: async (tx, increments, sightings = []) => ({
+      xid: increments.length + sightings.length > 0 ? await insertBatch(tx, { increments, sightings }) : 0,
       increments,
     }),
     committed: ({ xid, increments }) => overlay.add(xid, increments),

@@ -2,7 +2,7 @@ import { estimate, withObservations } from '../../kernel/hyperloglog.ts';
 import type { CounterKey, CounterTotal } from '../../ports/counter-store/port.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Packed } from './combiner.ts';
-import { type Increment, METRICS } from './types.ts';
+import { METRICS } from './types.ts';
 
 export type StoredTotal = CounterKey & CounterTotal;
 
@@ -39,9 +39,9 @@ const storedTotal = ({ id, metric, total, revision }: TotalRow): StoredTotal => 
 });
 
 /** A packed row within the caller's transaction. Answers the transaction's number. */
-export async function insertBatch(tx: Sql, increments: readonly Increment[]): Promise<number> {
+export async function insertBatch(tx: Sql, packed: Packed): Promise<number> {
   const [row] = await tx<{ xid: string }>`
-    insert into counter_batch (ids, metrics, deltas) values (${columnsOf(tx, increments)})
+    insert into counter_batch (ids, metrics, deltas, sighted_ids, observations) values (${columnsOf(tx, packed)})
     returning xid::text as xid`;
   return Number(row?.xid);
 }
@@ -51,7 +51,7 @@ export async function insertPacked(
   { sql }: Database,
   source: string,
   seq: number,
-  { increments, sightings }: Packed,
+  packed: Packed,
 ): Promise<number | undefined> {
   const [row] = await sql<{ xid: string }>`
     with turn as (
@@ -60,22 +60,19 @@ export async function insertPacked(
       where counter_source.seq < excluded.seq
       returning 1)
     insert into counter_batch (ids, metrics, deltas, sighted_ids, observations)
-    select ${columnsOf(sql, increments)}, ${sql.array(
-      sightings.map(({ id }) => id),
-      'int8',
-    )}, ${sql.array(
-      sightings.map(({ observation }) => observation),
-      'int4',
-    )} from turn
+    select ${columnsOf(sql, packed)} from turn
     returning xid::text as xid`;
   return row && Number(row.xid);
 }
 
-function columnsOf(sql: Sql, increments: readonly Increment[]) {
+function columnsOf(sql: Sql, { increments, sightings }: Packed) {
   const ids = increments.map(({ id }) => id);
   const metrics = increments.map(({ metric }) => METRICS[metric]);
   const deltas = increments.map(({ delta }) => delta);
-  return sql`${sql.array(ids, 'int8')}, ${sql.array(metrics, 'int4')}, ${sql.array(deltas, 'int4')}`;
+  const sighted = sightings.map(({ id }) => id);
+  const observations = sightings.map(({ observation }) => observation);
+  return sql`${sql.array(ids, 'int8')}, ${sql.array(metrics, 'int4')}, ${sql.array(deltas, 'int4')},
+    ${sql.array(sighted, 'int8')}, ${sql.array(observations, 'int4')}`;
 }
 
 export async function readTotals(

@@ -56,7 +56,7 @@ export interface Recorded {
  *   recorded or added and been told of, and what others have within about a second.
  */
 export interface Counters {
-  record(tx: Sql, increments: readonly Increment[]): Promise<Recorded>;
+  record(tx: Sql, increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<Recorded>;
   committed(recorded: Recorded): void;
   forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;

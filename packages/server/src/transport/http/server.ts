@@ -4,6 +4,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { Cors } from './cors.ts';
+import { addressOf } from './credentials.ts';
 import { type Dispatch, dispatcher } from './dispatch.ts';
 import { apiPage, errorsPage } from './documents.ts';
 import { RequestLimits } from './limits.ts';
@@ -33,7 +34,7 @@ export interface Application {
   readonly authenticate: (token: string) => Promise<Viewer>;
   readonly routes: readonly Route[];
   /** Answers what lies outside of the API by path: media. */
-  readonly rawRoutes: Readonly<Record<string, (request: Request) => Promise<Response>>>;
+  readonly rawRoutes: Readonly<Record<string, (request: Request, address: string) => Promise<Response>>>;
   readonly staticFiles: StaticFiles | undefined;
   /** What is not ready, by name; empty when traffic may come. */
   readonly notReady: () => Promise<readonly string[]>;
@@ -151,7 +152,13 @@ export class HttpServer {
       routes[path] ??= {};
       routes[path][route.endpoint.method] = this.#handler(dispatcher(route, dispatchOptions));
     }
-    return { ...routes, ...application.rawRoutes, ...this.#documents() };
+    const { trustedProxies } = this.#options;
+    const rawRoutes = Object.entries(application.rawRoutes).map(([path, answer]): [string, Handler] => [
+      path,
+      (request, server) =>
+        answer(request, addressOf(request, server.requestIP(request)?.address ?? '', trustedProxies)),
+    ]);
+    return { ...routes, ...Object.fromEntries(rawRoutes), ...this.#documents() };
   }
 
   #documents(): Routes {

@@ -10,6 +10,8 @@ export interface MediaRoutesDeps {
   readonly files: VideoFiles;
   readonly store: MediaStore;
   readonly log: Logger;
+  /** Called with the address of whoever was sent a segment of the video. */
+  readonly onSegment: (videoId: string, address: string) => void;
 }
 
 type Served = Pick<VideoFile, 'contentType' | 'cache' | 'maxAgeSeconds'> & { readonly immutable?: boolean };
@@ -18,11 +20,13 @@ type Served = Pick<VideoFile, 'contentType' | 'cache' | 'maxAgeSeconds'> & { rea
  * Files by signed path: `/media/v/{token}/{videoId}/...`, and avatars. Outside of the API, because players follow
  * playlists without headers, and so that a proxy can cache the folder.
  */
-export function mediaRoutes(deps: MediaRoutesDeps): Record<string, (request: Request) => Promise<Response>> {
+export function mediaRoutes(
+  deps: MediaRoutesDeps,
+): Record<string, (request: Request, address: string) => Promise<Response>> {
   return {
-    '/media/*': async (request) => {
+    '/media/*': async (request, address) => {
       try {
-        return await answer(deps, request);
+        return await answer(deps, request, address);
       } catch (error) {
         const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
         if (known.status >= 500)
@@ -33,13 +37,18 @@ export function mediaRoutes(deps: MediaRoutesDeps): Record<string, (request: Req
   };
 }
 
-async function answer({ files, store }: MediaRoutesDeps, request: Request): Promise<Response> {
+async function answer(
+  { files, store, onSegment }: MediaRoutesDeps,
+  request: Request,
+  address: string,
+): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new AppError('method-not-allowed');
   const { pathname } = new URL(request.url);
   const [, , folder, owner = '', name = '', ...rest] = pathname.split('/');
   if (folder === 'v') {
     const file = await files.find(owner, name, rest.join('/'));
     if ('text' in file.content) return answerText(request, file, file.content.text);
+    if (request.method === 'GET' && rest.at(-1)?.endsWith('.m4s')) onSegment(name, address);
     return answerObject(request, store, file.content.key, file);
   }
   const isAvatar = /^[1-9]\d{0,18}\/[a-z0-9_-]{1,64}\.(jpg|png|webp)$/.test(`${owner}/${name}`);
