@@ -50,7 +50,11 @@ export function changeFeedContract(name: string, factory: () => Promise<ChangeFe
       opened = opened.filter((other) => other !== feed);
       await feed.close();
     };
-    const leading = (feed: ChangeFeed) => until(() => feed.status().state === 'leading');
+    const leading = (feed: ChangeFeed) =>
+      until(
+        () => feed.status().state === 'leading',
+        () => feed.status(),
+      );
     /** Leading, and with everything handled that earlier tests left. */
     const start = async (...consumers: ChangeConsumer[]) => {
       const feed = open(...consumers);
@@ -420,10 +424,14 @@ const fail = (error: unknown) => {
   throw error;
 };
 
-async function until(isSo: () => boolean, deadlineMs = 20_000): Promise<void> {
+const deadlineMs = 10_000;
+
+async function until(isSo: () => boolean, detail?: () => unknown): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!isSo()) {
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${isSo}`);
+    if (performance.now() > endMs) {
+      throw new Error(`not within ${deadlineMs} ms: ${isSo} ${JSON.stringify(detail?.())}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -16,7 +16,9 @@ interface GenerationRow {
   readonly is_ours: boolean;
 }
 
-export async function readGeneration({ sql }: Database): Promise<Generation> {
+type HasSql = Pick<Database, 'sql'>;
+
+export async function readGeneration({ sql }: HasSql): Promise<Generation> {
   const [row] = await sql<GenerationRow>`
     select kind, generation,
       system = (select system_identifier::text from pg_control_system()) || '/' || current_database() as is_ours
@@ -26,7 +28,7 @@ export async function readGeneration({ sql }: Database): Promise<Generation> {
 }
 
 /** Committed before anything of the old generation is thrown away: whoever dies in between makes the next one. */
-export async function beginGeneration({ sql }: Database, kind: FeedKind): Promise<string> {
+export async function beginGeneration({ sql }: HasSql, kind: FeedKind): Promise<string> {
   const [row] = await sql<{ generation: string }>`
     update change_feed set kind = ${kind}, generation = generation + 1,
       system = (select system_identifier::text from pg_control_system()) || '/' || current_database()

@@ -24,7 +24,6 @@ interface LogRow {
   readonly operation: RowChange['operation'];
   readonly before: string | null;
   readonly after: string | null;
-  readonly bytes: number;
 }
 
 /** Transactions that get their turn at a time: bounds one statement, not the log. */
@@ -57,21 +56,22 @@ export async function readBatch(
   generation: string,
   readers: Readers,
 ): Promise<LoggedBatch | undefined> {
-  // One more than a batch holds tells whether its last transaction is complete. The inner limit keeps the bytes small.
+  // Nothing is read beyond the limits, however many and however large the transactions are.
   const rows = await sql<LogRow[]>`
     select turn, id, (extract(epoch from logged_at) * 1000)::float8 as logged_ms, table_name, operation,
-      before::text as before, after::text as after, bytes
+      before::text as before, after::text as after
     from (
-      select t.turn, l.*, sum(coalesce(pg_column_size(l.before), 0) + coalesce(pg_column_size(l.after), 0))
-          over (order by t.turn, l.id)::float8 as bytes,
-        row_number() over (order by t.turn, l.id) as number
-      from (select turn, xid from change_turn order by turn limit ${MAX_BATCH_ROWS + 1}::int4) t
-        cross join lateral (
-          select * from change_log where xid = t.xid order by id limit ${MAX_BATCH_ROWS + 1}::int4
-        ) l
-      order by t.turn, l.id limit ${MAX_BATCH_ROWS + 1}::int4
-    ) next
-    where bytes <= ${MAX_BATCH_BYTES}::float8 or number <= 2
+      select *, row_number() over (order by turn, id) as number,
+        sum(coalesce(pg_column_size(before), 0) + coalesce(pg_column_size(after), 0))
+          over (order by turn, id)::float8 as bytes
+      from (
+        select t.turn, l.*
+        from (select turn, xid from change_turn order by turn limit ${MAX_BATCH_ROWS}::int4) t
+          cross join lateral (select * from change_log where xid = t.xid order by id limit ${MAX_BATCH_ROWS}::int4) l
+        order by t.turn, l.id limit ${MAX_BATCH_ROWS}::int4
+      ) next
+    ) counted
+    where bytes <= ${MAX_BATCH_BYTES}::float8 or number = 1
     order by turn, id`;
   if (rows.length === 0) return undefined;
   return gather(rows, generation, readers, await hasMore(sql, rows));
