@@ -35,6 +35,8 @@ export interface TransactionQueueOptions {
 /** Gathers rows into transactions, and large transactions into parts, between the stream and the handlers. */
 export class TransactionQueue implements PgOutputSink {
   readonly #options: TransactionQueueOptions;
+  /** Well below the bound: a part must be complete before the stream is paused, or it would never be. */
+  readonly #maxPartBytes: number;
   #parts: QueuedPart[] = [];
   #open: Open | undefined;
   #bytes = 0;
@@ -42,6 +44,7 @@ export class TransactionQueue implements PgOutputSink {
 
   constructor(options: TransactionQueueOptions) {
     this.#options = options;
+    this.#maxPartBytes = Math.min(MAX_BATCH_BYTES, options.maxBytes / 4);
   }
 
   /** Nothing waits and no transaction is in the middle of being received. */
@@ -64,7 +67,7 @@ export class TransactionQueue implements PgOutputSink {
     open.rows.push(change);
     open.bytes += bytes;
     this.#bytes += bytes;
-    if (open.rows.length >= MAX_BATCH_ROWS || open.bytes >= MAX_BATCH_BYTES) this.#cut(open, undefined);
+    if (open.rows.length >= MAX_BATCH_ROWS || open.bytes >= this.#maxPartBytes) this.#cut(open, undefined);
     if (this.#bytes > this.#options.maxBytes) this.#options.onRoom(false);
   }
 
