@@ -1,4 +1,5 @@
 import { auth, instance, me } from './accounts.ts';
+import { comments, engagement } from './engagement.ts';
 import { history } from './history.ts';
 import { uploads } from './uploads.ts';
 import { users } from './users.ts';
@@ -7,4 +8,4 @@ import { feed, videos } from './videos.ts';
 export const API_PREFIX = '/api/v1';
 
 /** Every request of the interface, by resource. */
-export const api = { instance, auth, me, users, uploads, videos, feed, history };
+export const api = { instance, auth, me, users, uploads, videos, feed, history, engagement, comments };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, PageQuery, pageOf, Timestamp } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { UserId } from './users.ts';
 import { VideoCard } from './videos.ts';
 
 const one = z.object({ id: Id });
@@ -53,6 +54,19 @@ export const history = {
     status: 200,
     response: pageOf(HistoryEntry),
     problems: ['invalid-cursor'],
+  }),
+  of: endpoint({
+    method: 'GET',
+    path: '/users/{id}/history',
+    tag: 'history',
+    summary: 'What somebody has watched, if their history is public',
+    access: 'optional',
+    limit: 'read',
+    params: z.object({ id: UserId }),
+    query: PageQuery,
+    status: 200,
+    response: pageOf(VideoCard),
+    problems: ['invalid-cursor', 'list-private'],
   }),
   clear: endpoint({
     method: 'DELETE',

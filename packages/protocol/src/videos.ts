@@ -27,6 +27,30 @@ export const VideoReason = z
   .object({ kind: z.enum(['following', 'latest', 'author']) })
   .meta({ id: 'VideoReason' });
 
+export const VideoCounts = z
+  .object({
+    likes: z.int(),
+    favorites: z.int(),
+    comments: z.int(),
+    shares: z.int(),
+    reposts: z.int(),
+    views: z.int(),
+  })
+  .meta({ id: 'VideoCounts' });
+export type VideoCounts = z.infer<typeof VideoCounts>;
+
+/** What the viewer is to the video. */
+export const ViewerState = z
+  .object({
+    own: z.boolean(),
+    following: z.boolean(),
+    liked: z.boolean(),
+    favorited: z.boolean(),
+    reposted: z.boolean(),
+  })
+  .meta({ id: 'ViewerState' });
+export type ViewerState = z.infer<typeof ViewerState>;
+
 /** What a feed shows of a video. */
 export const VideoCard = z
   .object({
@@ -45,7 +69,8 @@ export const VideoCard = z
     status: VideoStatus,
     visibility: VideoVisibility,
     publishedAt: Timestamp.nullable(),
-    viewer: z.object({ own: z.boolean(), following: z.boolean() }),
+    counts: VideoCounts,
+    viewer: ViewerState,
     reason: VideoReason,
   })
   .meta({ id: 'VideoCard' });

@@ -72,6 +72,12 @@ export const errorRegistry = {
   blocked: spec(403, 'One of you has blocked the other'),
   'too-many-follows': spec(422, 'You follow as many people as one account may'),
 
+  // Engagement
+  'comment-gone': spec(409, 'The comment that this answers is gone'),
+  'list-private': spec(403, 'This list is private'),
+  'folder-exists': spec(409, 'You have a folder of this name'),
+  'too-many-folders': spec(422, 'You have as many folders as one account may'),
+
   // Uploads and videos
   'upload-too-large': spec(413, 'The file is larger than this server accepts'),
   'upload-quota': spec(422, 'Your account has no room for this upload'),

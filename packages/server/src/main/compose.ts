@@ -12,6 +12,7 @@ import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { addressKey, createAccounts } from '../features/accounts/index.ts';
 import { createCounters } from '../features/counters/index.ts';
+import { createCardState, createEngagement } from '../features/engagement/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
@@ -24,6 +25,7 @@ import type { Logger } from '../kernel/log.ts';
 import { systemRandom } from '../kernel/random.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
+import { engagementRoutes } from '../transport/http/routes/engagement.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
 import { historyRoutes } from '../transport/http/routes/history.ts';
@@ -109,18 +111,38 @@ export async function composeFeatures(options: ComposeOptions) {
   };
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
+    reactions: createCardState(db, counters),
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
-  const history = createHistory({ db, clock, cursors, counters, videos: videos.reads });
+  const engagement = createEngagement({ db, ids, clock, cursors, counters, people, videos: videos.reads });
+  const history = createHistory({
+    db,
+    clock,
+    cursors,
+    counters,
+    videos: videos.reads,
+    lists: engagement.lists,
+  });
   opening.defer(() => history.views.drain());
   accounts.departure.accountParts.push(
-    ...[graph.accountPart, history.accountPart, videos.accountPart, media.accountPart],
+    ...[
+      graph.accountPart,
+      history.accountPart,
+      engagement.accountPart,
+      videos.accountPart,
+      media.accountPart,
+    ],
   );
   jobs.schedule('idempotency-clean', '7 * * * *', async (signal) => {
     await cleanIdempotencyKeys(db, signal);
   });
   jobs.schedule('history-clean', '37 * * * *', () => history.clean());
+  jobs.schedule('engagement-audit', '27 3 * * *', async () => {
+    const drifts = await engagement.audit();
+    if (drifts.length > 0)
+      log.error({ drifts: drifts.slice(0, 20), count: drifts.length }, 'counters differ from rows');
+  });
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
@@ -129,7 +151,21 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const opened = opening.move();
   return {
-    ...{ accounts, counters, graph, history, media, videos, timeline, demo, jobs, store, transcoder, db },
+    ...{
+      accounts,
+      counters,
+      engagement,
+      graph,
+      history,
+      media,
+      videos,
+      timeline,
+      demo,
+      jobs,
+      store,
+      transcoder,
+      db,
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -147,7 +183,7 @@ async function openCounterStore(
 export async function composeApplication(options: ComposeOptions) {
   const { config, log, platform } = options;
   const features = await composeFeatures(options);
-  const { accounts, graph, history, media, videos, timeline, jobs, store } = features;
+  const { accounts, engagement, graph, history, media, videos, timeline, jobs, store } = features;
   const limits = {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
     videoMaxMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000,
@@ -163,6 +199,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...videoRoutes(videos),
       ...feedRoutes(timeline),
       ...historyRoutes(history),
+      ...engagementRoutes(engagement),
     ],
     rawRoutes: mediaRoutes({
       ...{ files: videos.files, store, log },

@@ -40,6 +40,10 @@ const fitting: Record<string, Record<string, unknown>> = {
   'POST /videos/{id}/takedown': { reason: 'x' },
   'POST /videos/{id}/views': { watchedMs: 1_000, positionMs: 1_000, completed: false },
   'PUT /users/me/history-settings': { paused: true },
+  'PATCH /users/me/list-settings': { likes: true },
+  'POST /users/me/folders': { name: 'x' },
+  'PATCH /users/me/folders/{id}': { name: 'x' },
+  'POST /videos/{id}/comments': { text: 'x' },
 };
 
 const params: Record<string, string> = { id: '1', code: 'unknown' };

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '@hvideo/protocol';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
 import { openJobQueue, type PostgresJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
+import { createCounters } from '../../src/features/counters/index.ts';
+import { createCardState } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
 import { createTimeline } from '../../src/features/timeline/index.ts';
 import { createVideos, type People } from '../../src/features/videos/index.ts';
@@ -89,9 +92,15 @@ export async function openParts(
     ...{ db, store, transcoder, jobs, ids, clock, linkKeys },
     ...(options.uploads && { settings: options.uploads }),
   });
+  const counters = createCounters({
+    ...{ db, ids, clock: systemClock, random: systemRandom, log: testLog },
+    store: new MemoryCounterStore(systemClock),
+  });
+  opening.defer(() => counters.close());
   const people: People = graph;
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
+    reactions: createCardState(db, counters),
     settings: { workDir, keepOriginals: options.keepOriginals ?? true, transcodeConcurrency: 1 },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });

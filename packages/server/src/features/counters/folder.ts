@@ -3,7 +3,15 @@ import type { Logger } from '../../kernel/log.ts';
 import type { CounterStore } from '../../ports/counter-store/port.ts';
 import type { Database } from '../../ports/database/port.ts';
 import type { Overlay } from './overlay.ts';
-import { changedTotals, type Fold, fold, foldState, markCopied, type StoredTotal } from './store.ts';
+import {
+  changedTotals,
+  type Fold,
+  fold,
+  foldState,
+  markCopied,
+  type StoredTotal,
+  type TotalFollower,
+} from './store.ts';
 
 export interface FolderDeps {
   readonly db: Database;
@@ -21,11 +29,16 @@ const copyAtOnce = 2_000;
 /** Folds batches into totals and brings the totals to the read copy; one process at a time, whichever comes first. */
 export class Folder {
   readonly #deps: FolderDeps;
+  readonly #followers: TotalFollower[] = [];
   #timer: Disposable | undefined;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(deps: FolderDeps) {
     this.#deps = deps;
+  }
+
+  follow(follower: TotalFollower): void {
+    this.#followers.push(follower);
   }
 
   start(): void {
@@ -51,7 +64,7 @@ export class Folder {
     const isIdle = !state.hasBatches && state.copied === state.folded;
     if (!isIdle) {
       for (;;) {
-        const folded = await fold(db);
+        const folded = await fold(db, this.#followers);
         if (!folded) break;
         await this.#copy(folded);
         if (!folded.hasMore && folded.totals.length === 0) break;

@@ -23,9 +23,10 @@ import { Folder } from './folder.ts';
 import { Overlay } from './overlay.ts';
 import { CounterReads } from './reads.ts';
 import { adopt, clean, forget, insertBatch, insertPacked } from './store.ts';
-import type { Counters } from './types.ts';
+import { type Counters, METRICS } from './types.ts';
 
 export type { CounterName, Counters, Increment, Metric, Recorded, Sighting } from './types.ts';
+export { METRICS } from './types.ts';
 
 export interface CountersDeps {
   readonly db: Database;
@@ -68,6 +69,7 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
     add: async (increments, sightings) => combiner.add(increments, sightings),
     read: (names, options) => reads.read(names, options?.signal),
     forget,
+    onFold: (metrics, run) => folder.follow({ metrics: metrics.map((metric) => METRICS[metric]), run }),
     open: () => adopt(db),
     fold: () => folder.turn(),
     start: () => folder.start(),

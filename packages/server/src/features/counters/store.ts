@@ -20,6 +20,12 @@ export interface Fold {
   readonly hasMore: boolean;
 }
 
+/** Somebody who keeps something that follows from totals, in the transaction that changes them. */
+export interface TotalFollower {
+  readonly metrics: readonly number[];
+  run(tx: Sql, ids: readonly string[]): Promise<void>;
+}
+
 /** Batches folded by one transaction. */
 const maxBatches = 500;
 /** A sketch has 4 KiB. */
@@ -116,7 +122,7 @@ export async function foldState({ sql }: Database): Promise<FoldState & { hasBat
 /**
  * Adds finished batches to the totals and deletes them, in one transaction. Undefined while another process folds.
  */
-export async function fold(db: Database): Promise<Fold | undefined> {
+export async function fold(db: Database, followers: readonly TotalFollower[]): Promise<Fold | undefined> {
   return await db.transaction(async (tx) => {
     const [state] = await tx<{ folded: string; copied: string }>`
       select folded, copied from counter_fold for update skip locked`;
@@ -130,6 +136,10 @@ export async function fold(db: Database): Promise<Fold | undefined> {
     const more = row?.more ? Number(row.more) : horizon;
     const revision = Math.min(horizon, more);
     const totals = await foldBefore(tx, revision);
+    for (const { metrics, run } of followers) {
+      const ids = totals.flatMap(({ id, metric }) => (metrics.includes(metric) ? [id] : []));
+      if (ids.length > 0) await run(tx, [...new Set(ids)]);
+    }
     await tx`update counter_fold set folded = greatest(folded, ${revision})`;
     return { revision, before, totals, hasMore: more < horizon };
   });

@@ -14,6 +14,7 @@ export const METRICS = {
   views: 7,
   viewers: 8,
   followers: 9,
+  reposts: 10,
 } as const;
 
 export type Metric = keyof typeof METRICS;
@@ -60,5 +61,7 @@ export interface Counters {
   committed(recorded: Recorded): void;
   forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
+  /** `run` is called in the transaction that changes totals of these metrics, with their ids. Before `start`. */
+  onFold(metrics: readonly Metric[], run: (tx: Sql, ids: readonly string[]) => Promise<void>): void;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
 }

@@ -1,8 +1,10 @@
-import type { HistoryEntry, HistorySettings, Page } from '@hvideo/protocol';
+import type { HistoryEntry, HistorySettings, Page, VideoCard } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
 import type { Database } from '../../ports/database/port.ts';
+import type { OwnLists } from '../engagement/index.ts';
 import {
+  listedTo,
   type PageRequest,
   type VideoReads,
   type VideoRow,
@@ -15,6 +17,7 @@ export interface EntriesDeps {
   readonly clock: Clock;
   readonly cursors: CursorCodec;
   readonly videos: VideoReads;
+  readonly lists: Pick<OwnLists, 'ownerOf'>;
 }
 
 interface EntryRow extends VideoRow {
@@ -35,30 +38,44 @@ export class Entries {
 
   /** The last watched first; what may not be seen any more is left out. Three statements. */
   async page(accountId: string, { cursor, limit }: PageRequest): Promise<Page<HistoryEntry>> {
-    const { clock, cursors, db, videos } = this.#deps;
-    const { sql } = db;
-    const [beforeMs, beforeId] =
-      cursor === undefined ? [undefined, undefined] : cursors.decode(cursorKind(accountId), cursor);
-    const before =
-      beforeMs === undefined
-        ? sql`true`
-        : sql`(h.watched_at, h.video_id) < (${new Date(Number(beforeMs))}, ${beforeId}::int8)`;
-    const rows = await sql<EntryRow>`
-      select ${videoColumns(sql)}, h.position_ms as "positionMs", h.completed as "isCompleted", h.watched_at as "watchedAt"
-      from watch_history h join video v on v.id = h.video_id
-      where h.account_id = ${accountId} and ${before} and ${visibleTo(sql, accountId, new Date(clock.nowMs()))}
-      order by h.watched_at desc, h.video_id desc limit ${limit + 1}`;
-    const page = pageOfRows(rows, limit, (last) =>
-      cursors.encode(cursorKind(accountId), [String(last.watchedAt.getTime()), last.id]),
-    );
+    const page = await this.#rows(accountId, accountId, { cursor, limit });
     const cards = new Map(
-      (await videos.cards(accountId, page.rows, 'author')).map((card) => [card.id, card]),
+      (await this.#deps.videos.cards(accountId, page.rows, 'author')).map((card) => [card.id, card]),
     );
     const items = page.rows.flatMap(({ id, positionMs, isCompleted, watchedAt }) => {
       const video = cards.get(id);
       return video ? [{ video, positionMs, completed: isCompleted, watchedAt: watchedAt.toISOString() }] : [];
     });
     return { items, nextCursor: page.nextCursor };
+  }
+
+  /** Somebody's, for those to whom they show it: only what is meant to be found. Errors: `not-found`, `list-private`. */
+  async of(viewerId: string | undefined, reference: string, request: PageRequest): Promise<Page<VideoCard>> {
+    const { lists, videos } = this.#deps;
+    const ownerId = await lists.ownerOf(viewerId, reference, 'history');
+    const page = await this.#rows(viewerId, ownerId, request);
+    return { items: await videos.cards(viewerId, page.rows, 'author'), nextCursor: page.nextCursor };
+  }
+
+  async #rows(viewerId: string | undefined, ownerId: string, { cursor, limit }: PageRequest) {
+    const { clock, cursors, db } = this.#deps;
+    const { sql } = db;
+    const kind = cursorKind(ownerId);
+    const [beforeMs, beforeId] = cursor === undefined ? [undefined, undefined] : cursors.decode(kind, cursor);
+    const before =
+      beforeMs === undefined
+        ? sql`true`
+        : sql`(h.watched_at, h.video_id) < (${new Date(Number(beforeMs))}, ${beforeId}::int8)`;
+    const now = new Date(clock.nowMs());
+    const may = viewerId === ownerId ? visibleTo(sql, viewerId, now) : listedTo(sql, viewerId, now);
+    const rows = await sql<EntryRow>`
+      select ${videoColumns(sql)}, h.position_ms as "positionMs", h.completed as "isCompleted", h.watched_at as "watchedAt"
+      from watch_history h join video v on v.id = h.video_id
+      where h.account_id = ${ownerId} and ${before} and ${may}
+      order by h.watched_at desc, h.video_id desc limit ${limit + 1}`;
+    return pageOfRows(rows, limit, (last) =>
+      cursors.encode(kind, [String(last.watchedAt.getTime()), last.id]),
+    );
   }
 
   async remove(accountId: string, videoId: string): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Purge } from '../media/index.ts';
+import type { Reactions } from './reads.ts';
 import { videoPrefix } from './store.ts';
 
 /** The videos of an account: for the export of its data, and for the end of it. Originals are exported as uploads. */
-export function videosOfAccount(db: Database, purge: Purge) {
+export function videosOfAccount(db: Database, purge: Purge, reactions: Pick<Reactions, 'forget'>) {
   return {
     name: 'videos',
     async *exportData(accountId: string): AsyncIterable<{ path: string; body: unknown }> {
@@ -15,7 +16,12 @@ export function videosOfAccount(db: Database, purge: Purge) {
       yield { path: 'videos.json', body: videos };
     },
     async erase(tx: Sql, accountId: string): Promise<void> {
-      const rows = await tx<{ id: string }>`delete from video where author_id = ${accountId} returning id`;
+      const rows = await tx<{ id: string }>`select id from video where author_id = ${accountId} for update`;
+      await reactions.forget(
+        tx,
+        rows.map(({ id }) => id),
+      );
+      await tx`delete from video where author_id = ${accountId}`;
       for (let start = 0; start < rows.length; start += 500)
         await purge.later(tx, { prefixes: rows.slice(start, start + 500).map(({ id }) => videoPrefix(id)) });
     },

@@ -24,13 +24,13 @@ import { createPresenter } from './present.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
 import { progressStream } from './progress-stream.ts';
 import { Publisher } from './publish.ts';
-import { type People, VideoReads } from './reads.ts';
+import { type People, type Reactions, VideoReads } from './reads.ts';
 import { TranscodeWorker } from './transcode.ts';
 import { VideoWrites } from './writes.ts';
 
 export type { VideoFile, VideoFiles } from './files.ts';
 export type { ProgressHub } from './progress.ts';
-export { afterAllIds, type PageRequest, type People, type VideoReads } from './reads.ts';
+export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
 export { type VideoRow, videoColumns } from './store.ts';
 export { listedTo, visibleTo } from './visibility.ts';
 export type { VideoWrites } from './writes.ts';
@@ -45,6 +45,7 @@ export interface VideosDeps {
   readonly log: Logger;
   readonly cursors: CursorCodec;
   readonly people: People;
+  readonly reactions: Reactions;
   readonly media: Media;
   readonly settings: {
     readonly workDir: string;
@@ -58,16 +59,16 @@ export interface VideosDeps {
 export type Videos = ReturnType<typeof createVideos>;
 
 export function createVideos(deps: VideosDeps) {
-  const { db, jobs, store, transcoder, ids, clock, log, cursors, people, media, settings } = deps;
+  const { db, jobs, store, transcoder, ids, clock, log, cursors, people, reactions, media, settings } = deps;
   const { uploads, purge, links } = media;
   const { workDir, keepOriginals, transcodeConcurrency: concurrency } = settings;
   const progress = deps.progress ?? createProgressHub();
   const closing = new AbortController();
   const presenter = createPresenter(links, () => clock.nowMs());
   const publisher = new Publisher({ db, jobs, ids, clock });
-  const reads = new VideoReads({ db, clock, cursors, people, presenter });
+  const reads = new VideoReads({ db, clock, cursors, people, reactions, presenter });
   const readOwn = (authorId: string, id: string) => reads.own(authorId, id);
-  const writes = new VideoWrites({ db, jobs, ids, clock, uploads, purge, publisher, readOwn });
+  const writes = new VideoWrites({ db, jobs, ids, clock, uploads, purge, publisher, reactions, readOwn });
   const worker = new TranscodeWorker({
     ...{ db, jobs, store, transcoder, clock, uploads, purge, publisher, progress, log },
     ...{ workDir, keepOriginals, concurrency },
@@ -78,7 +79,7 @@ export function createVideos(deps: VideosDeps) {
     reads,
     writes,
     files: new VideoFiles({ db, clock, store, links }),
-    accountPart: videosOfAccount(db, purge),
+    accountPart: videosOfAccount(db, purge, reactions),
     progressOf: (ownerId: string, videoId: string, signal: AbortSignal) =>
       progressStream(streamDeps, ownerId, videoId, signal),
     /** What the queue's timetable does, for those who cannot wait for it: publishes what is due, recovers lost work. */

@@ -1,12 +1,20 @@
-import type { OwnVideo, Relation, Sprite, User, VideoCard } from '@hvideo/protocol';
+import type { OwnVideo, Relation, Sprite, User, VideoCard, VideoCounts, ViewerState } from '@hvideo/protocol';
 import { type ErrorCode, errorRegistry } from '../../kernel/errors.ts';
 import { idTimeMs } from '../../kernel/ids.ts';
 import { type Audience, type MediaLinks, publicAudience } from '../media/index.ts';
 import type { StoredSprite, VideoRow } from './store.ts';
 
 export interface Presenter {
-  card(row: VideoRow, author: User, relation: Relation | undefined, as: CardContext): VideoCard;
-  own(row: VideoRow, author: User): OwnVideo;
+  card(row: VideoRow, about: CardSubject, as: CardContext): VideoCard;
+  own(row: VideoRow, about: CardSubject): OwnVideo;
+}
+
+/** What a card shows besides the row. */
+export interface CardSubject {
+  readonly author: User;
+  readonly relation?: Relation | undefined;
+  readonly counts: VideoCounts | undefined;
+  readonly state: Pick<ViewerState, 'liked' | 'favorited' | 'reposted'> | undefined;
 }
 
 export interface CardContext {
@@ -14,9 +22,12 @@ export interface CardContext {
   readonly reason: VideoCard['reason']['kind'];
 }
 
+const noCounts: VideoCounts = { likes: 0, favorites: 0, comments: 0, shares: 0, reposts: 0, views: 0 };
+const noState = { liked: false, favorited: false, reposted: false };
+
 /** Turns rows into what clients see. Makes one signature for each card. */
 export function createPresenter(links: MediaLinks, nowMs: () => number): Presenter {
-  const card: Presenter['card'] = (row, author, relation, { viewerId, reason }) => {
+  const card: Presenter['card'] = (row, { author, relation, counts, state }, { viewerId, reason }) => {
     const base = linkBase(links, row, viewerId, nowMs());
     return {
       id: row.id,
@@ -33,14 +44,19 @@ export function createPresenter(links: MediaLinks, nowMs: () => number): Present
       status: row.status,
       visibility: row.visibility,
       publishedAt: row.feedKey === null ? null : new Date(idTimeMs(row.feedKey)).toISOString(),
-      viewer: { own: viewerId === row.authorId, following: relation?.following ?? false },
+      counts: counts ?? noCounts,
+      viewer: {
+        ...(state ?? noState),
+        own: viewerId === row.authorId,
+        following: relation?.following ?? false,
+      },
       reason: { kind: reason },
     };
   };
-  const own: Presenter['own'] = (row, author) => {
+  const own: Presenter['own'] = (row, about) => {
     const base = linkBase(links, row, row.authorId, nowMs());
     return {
-      ...card(row, author, undefined, { viewerId: row.authorId, reason: 'author' }),
+      ...card(row, about, { viewerId: row.authorId, reason: 'author' }),
       publishAt: row.publishAt?.toISOString() ?? null,
       createdAt: row.createdAt.toISOString(),
       coverSuggestions: base

@@ -1,8 +1,17 @@
-import type { OwnVideo, Page, Relation, User, VideoCard, VideoDetail } from '@hvideo/protocol';
+import type {
+  OwnVideo,
+  Page,
+  Relation,
+  User,
+  VideoCard,
+  VideoCounts,
+  VideoDetail,
+  ViewerState,
+} from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { Database } from '../../ports/database/port.ts';
+import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Presenter } from './present.ts';
 import { type VideoRow, videoColumns } from './store.ts';
 import { listedTo, visibleTo } from './visibility.ts';
@@ -15,6 +24,17 @@ export interface People {
   relations(viewerId: string, ids: readonly string[]): Promise<ReadonlyMap<string, Relation>>;
 }
 
+/** What videos need of the feature of engagement. */
+export interface Reactions {
+  counts(videoIds: readonly string[]): Promise<ReadonlyMap<string, VideoCounts>>;
+  viewer(
+    viewerId: string,
+    videoIds: readonly string[],
+  ): Promise<ReadonlyMap<string, Pick<ViewerState, 'liked' | 'favorited' | 'reposted'>>>;
+  /** Before the rows of these videos are deleted, in the same transaction. */
+  forget(tx: Sql, videoIds: readonly string[]): Promise<void>;
+}
+
 export interface PageRequest {
   readonly cursor?: string | undefined;
   readonly limit: number;
@@ -25,6 +45,7 @@ export interface VideoReadsDeps {
   readonly clock: Clock;
   readonly cursors: CursorCodec;
   readonly people: People;
+  readonly reactions: Reactions;
   readonly presenter: Presenter;
 }
 
@@ -38,24 +59,21 @@ export class VideoReads {
     this.#deps = deps;
   }
 
-  /** Three statements, whatever the video. */
+  /** Four statements and one read of the counters, whatever the video. */
   async detail(viewerId: string | undefined, id: string): Promise<VideoDetail> {
-    const { db, people, presenter } = this.#deps;
+    const { db, presenter } = this.#deps;
     const [row] = await db.sql<VideoRow>`
       select ${videoColumns(db.sql)} from video v
       where v.id = ${id} and ${visibleTo(db.sql, viewerId, this.#now())}`;
     if (!row) throw new AppError('not-found');
-    const [authors, relations] = await Promise.all([
-      people.cards([row.authorId]),
-      viewerId === undefined ? undefined : people.relations(viewerId, [row.authorId]),
-    ]);
+    const { authors, relations, counts, states } = await this.#around(viewerId, [row]);
     const author = authors.get(row.authorId);
     if (!author) throw new AppError('not-found');
     const relation = relations?.get(row.authorId);
-    const own = viewerId === row.authorId;
+    const about = { author, relation, counts: counts.get(row.id), state: states?.get(row.id) };
     return {
-      video: presenter.card(row, author, relation, { viewerId, reason: 'author' }),
-      own: own ? presenter.own(row, author) : null,
+      video: presenter.card(row, about, { viewerId, reason: 'author' }),
+      own: viewerId === row.authorId ? presenter.own(row, about) : null,
       author,
       relation: relation ?? null,
       degraded: [],
@@ -64,25 +82,23 @@ export class VideoReads {
 
   /** One's own video in any state, also a withdrawn one. */
   async own(authorId: string, id: string): Promise<OwnVideo> {
-    const { db, people, presenter } = this.#deps;
-    const [row] = await db.sql<VideoRow>`
+    const { db } = this.#deps;
+    const rows = await db.sql<VideoRow>`
       select ${videoColumns(db.sql)} from video v where v.id = ${id} and v.author_id = ${authorId}`;
-    const author = row && (await people.cards([authorId])).get(authorId);
-    if (!row || !author) throw new AppError('not-found');
-    return presenter.own(row, author);
+    const [own] = await this.#owns(authorId, rows);
+    if (!own) throw new AppError('not-found');
+    return own;
   }
 
   async ownPage(authorId: string, { cursor, limit }: PageRequest): Promise<Page<OwnVideo>> {
-    const { db, people, presenter, cursors } = this.#deps;
+    const { db, cursors } = this.#deps;
     const kind = `own-videos:${authorId}`;
     const before = cursor === undefined ? afterAllIds : cursors.decode(kind, cursor)[0];
     const rows = await db.sql<VideoRow>`
       select ${videoColumns(db.sql)} from video v
       where v.author_id = ${authorId} and v.id < ${before} order by v.id desc limit ${limit + 1}`;
     const page = pageOfRows(rows, limit, (last) => cursors.encode(kind, [last.id]));
-    const author = (await people.cards([authorId])).get(authorId);
-    if (!author) throw new AppError('not-found');
-    return { items: page.rows.map((row) => presenter.own(row, author)), nextCursor: page.nextCursor };
+    return { items: await this.#owns(authorId, page.rows), nextCursor: page.nextCursor };
   }
 
   /** Somebody's videos, newest first; for the author also those that nobody else sees. */
@@ -112,25 +128,48 @@ export class VideoReads {
     return { items: await this.cards(viewerId, page.rows, 'author'), nextCursor: page.nextCursor };
   }
 
-  /** Cards for a page of rows, in their order: two statements, however long the page. */
+  /** Cards for a page of rows, in their order: three statements and one read of the counters, however long the page. */
   async cards(
     viewerId: string | undefined,
     rows: readonly VideoRow[],
     reason: VideoCard['reason']['kind'],
   ): Promise<VideoCard[]> {
     if (rows.length === 0) return [];
-    const { people, presenter } = this.#deps;
-    const authorIds = [...new Set(rows.map((row) => row.authorId))];
-    const [authors, relations] = await Promise.all([
-      people.cards(authorIds),
-      viewerId === undefined ? undefined : people.relations(viewerId, authorIds),
-    ]);
+    const { authors, relations, counts, states } = await this.#around(viewerId, rows);
     return rows.flatMap((row) => {
       const author = authors.get(row.authorId);
       // The account was deleted since the rows were read, and its videos with it.
       if (!author) return [];
-      return [presenter.card(row, author, relations?.get(row.authorId), { viewerId, reason })];
+      const about = {
+        ...{ author, relation: relations?.get(row.authorId) },
+        ...{ counts: counts.get(row.id), state: states?.get(row.id) },
+      };
+      return [this.#deps.presenter.card(row, about, { viewerId, reason })];
     });
+  }
+
+  async #owns(authorId: string, rows: readonly VideoRow[]): Promise<OwnVideo[]> {
+    if (rows.length === 0) return [];
+    const { authors, counts, states } = await this.#around(authorId, rows);
+    const author = authors.get(authorId);
+    if (!author) throw new AppError('not-found');
+    return rows.map((row) =>
+      this.#deps.presenter.own(row, { author, counts: counts.get(row.id), state: states?.get(row.id) }),
+    );
+  }
+
+  /** What cards of these rows show besides the rows. */
+  async #around(viewerId: string | undefined, rows: readonly VideoRow[]) {
+    const { people, reactions } = this.#deps;
+    const ids = rows.map(({ id }) => id);
+    const authorIds = [...new Set(rows.map((row) => row.authorId))];
+    const [authors, counts, relations, states] = await Promise.all([
+      people.cards(authorIds),
+      reactions.counts(ids),
+      viewerId === undefined ? undefined : people.relations(viewerId, authorIds),
+      viewerId === undefined ? undefined : reactions.viewer(viewerId, ids),
+    ]);
+    return { authors, counts, relations, states };
   }
 
   #now(): Date {

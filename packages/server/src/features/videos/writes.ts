@@ -7,6 +7,7 @@ import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { Purge, Uploads } from '../media/index.ts';
 import { coverKind } from './cover.ts';
 import type { Publisher } from './publish.ts';
+import type { Reactions } from './reads.ts';
 import { lockVideo, type VideoRow, videoPrefix } from './store.ts';
 import { transcodeKind } from './transcode.ts';
 
@@ -21,6 +22,7 @@ export interface VideoWritesDeps {
   readonly uploads: Uploads;
   readonly purge: Purge;
   readonly publisher: Publisher;
+  readonly reactions: Pick<Reactions, 'forget'>;
   readonly readOwn: (authorId: string, id: string) => Promise<OwnVideo>;
 }
 
@@ -86,6 +88,7 @@ export class VideoWrites {
       const row = await lockVideo(tx, id);
       if (row?.authorId !== authorId) throw new AppError('not-found');
       await this.#deps.publisher.change(tx, id, authorId, async () => {
+        await this.#deps.reactions.forget(tx, [id]);
         await tx`delete from video where id = ${id}`;
       });
       await this.dropFiles(tx, row);

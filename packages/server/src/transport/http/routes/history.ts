@@ -8,6 +8,7 @@ export function historyRoutes({ views, entries }: History): Route[] {
       views.report(params.id, { accountId: viewer?.accountId, address: request.address }, body),
     ),
     route(api.history.list, ({ query }, viewer) => entries.page(viewer.accountId, query)),
+    route(api.history.of, ({ params, query }, viewer) => entries.of(viewer?.accountId, params.id, query)),
     route(api.history.clear, (_call, viewer) => entries.clear(viewer.accountId)),
     route(api.history.remove, ({ params }, viewer) => entries.remove(viewer.accountId, params.id)),
     route(api.history.settings, (_call, viewer) => entries.settings(viewer.accountId)),

@@ -1,0 +1,259 @@
+import { z } from 'zod';
+import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
+import { endpoint } from './endpoint.ts';
+import { User, UserId } from './users.ts';
+import { VideoCard } from './videos.ts';
+
+export const COMMENT_MAX = 1000;
+export const FOLDER_NAME_MAX = 40;
+
+const one = z.object({ id: Id });
+const person = z.object({ id: UserId });
+
+/** Threads have two levels: what answers a reply stands beside it and says whom it answers. */
+export const Comment = z
+  .object({
+    id: Id,
+    videoId: Id,
+    author: User,
+    text: z.string(),
+    createdAt: Timestamp,
+    /** The comment whose thread it stands in; null: it begins one. */
+    rootId: Id.nullable(),
+    /** In a thread: whom it answers, unless that is the one who began it. */
+    replyTo: User.nullable(),
+    likes: z.int(),
+    replies: z.int(),
+    pinned: z.boolean(),
+    /** Written by the author of the video. */
+    byCreator: z.boolean(),
+    viewer: z.object({ own: z.boolean(), liked: z.boolean(), mayDelete: z.boolean(), mayPin: z.boolean() }),
+  })
+  .meta({ id: 'Comment' });
+export type Comment = z.infer<typeof Comment>;
+
+export const CommentOrder = z.enum(['heat', 'time']);
+export type CommentOrder = z.infer<typeof CommentOrder>;
+
+export const Folder = z
+  .object({ id: Id, name: z.string(), count: z.int(), createdAt: Timestamp })
+  .meta({ id: 'Folder', description: 'A folder of favourites' });
+export type Folder = z.infer<typeof Folder>;
+
+/** Who may see one's lists of likes, favourites and watched videos. */
+export const ListSettings = z
+  .object({ likes: z.boolean(), favorites: z.boolean(), history: z.boolean() })
+  .meta({ id: 'ListSettings', description: 'true: everybody may see the list' });
+export type ListSettings = z.infer<typeof ListSettings>;
+
+const FolderName = text(1, FOLDER_NAME_MAX);
+
+const reaction = <Method extends 'PUT' | 'POST' | 'DELETE'>(method: Method, path: string, summary: string) =>
+  endpoint({
+    method,
+    path,
+    tag: 'engagement',
+    summary,
+    access: 'user',
+    limit: 'write',
+    params: one,
+    status: 204,
+  });
+
+const ownList = (path: string, summary: string) =>
+  endpoint({
+    method: 'GET',
+    path,
+    tag: 'engagement',
+    summary,
+    access: 'optional',
+    limit: 'read',
+    params: person,
+    query: PageQuery,
+    status: 200,
+    response: pageOf(VideoCard),
+    problems: ['invalid-cursor', 'list-private'],
+  });
+
+const folderPath = '/users/me/folders';
+
+export const engagement = {
+  like: reaction('PUT', '/videos/{id}/like', 'Like a video'),
+  unlike: reaction('DELETE', '/videos/{id}/like', 'Take a like back'),
+  favorite: endpoint({
+    method: 'PUT',
+    path: '/videos/{id}/favorite',
+    tag: 'engagement',
+    summary: 'Keep a video; `folder` puts it there, or moves it',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    query: z.object({ folder: Id.optional() }),
+    status: 204,
+  }),
+  unfavorite: reaction('DELETE', '/videos/{id}/favorite', 'No longer keep a video'),
+  repost: reaction('POST', '/videos/{id}/repost', 'Recommend a video to one’s followers'),
+  unrepost: reaction('DELETE', '/videos/{id}/repost', 'Take a repost back'),
+  share: reaction(
+    'POST',
+    '/videos/{id}/shares',
+    'Tell that one has shared a video: counts once for each person',
+  ),
+  likes: ownList('/users/{id}/likes', 'What somebody likes, the last first'),
+  favorites: endpoint({
+    method: 'GET',
+    path: '/users/{id}/favorites',
+    tag: 'engagement',
+    summary: 'What somebody keeps, the last first; `folder` shows one folder',
+    access: 'optional',
+    limit: 'read',
+    params: person,
+    query: PageQuery.extend({ folder: Id.optional() }),
+    status: 200,
+    response: pageOf(VideoCard),
+    problems: ['invalid-cursor', 'list-private'],
+  }),
+  lists: endpoint({
+    method: 'GET',
+    path: '/users/{id}/lists',
+    tag: 'engagement',
+    summary: 'Which of somebody’s lists the viewer may see',
+    access: 'optional',
+    limit: 'read',
+    params: person,
+    status: 200,
+    response: ListSettings,
+  }),
+  settings: endpoint({
+    method: 'GET',
+    path: '/users/me/list-settings',
+    tag: 'engagement',
+    summary: 'Which of one’s lists are public',
+    access: 'user',
+    limit: 'read',
+    status: 200,
+    response: ListSettings,
+  }),
+  changeSettings: endpoint({
+    method: 'PATCH',
+    path: '/users/me/list-settings',
+    tag: 'engagement',
+    summary: 'Make lists public or private; absent ones stay',
+    access: 'user',
+    limit: 'write',
+    body: ListSettings.partial(),
+    status: 200,
+    response: ListSettings,
+  }),
+  folders: endpoint({
+    method: 'GET',
+    path: folderPath,
+    tag: 'engagement',
+    summary: 'One’s folders of favourites, by name',
+    access: 'user',
+    limit: 'read',
+    status: 200,
+    response: z.object({ items: z.array(Folder) }),
+  }),
+  createFolder: endpoint({
+    method: 'POST',
+    path: folderPath,
+    tag: 'engagement',
+    summary: 'A new folder',
+    access: 'user',
+    limit: 'write',
+    body: z.object({ name: FolderName }),
+    status: 201,
+    response: Folder,
+    problems: ['folder-exists', 'too-many-folders'],
+  }),
+  renameFolder: endpoint({
+    method: 'PATCH',
+    path: `${folderPath}/{id}`,
+    tag: 'engagement',
+    summary: 'Rename a folder',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    body: z.object({ name: FolderName }),
+    status: 200,
+    response: Folder,
+    problems: ['folder-exists'],
+  }),
+  deleteFolder: endpoint({
+    method: 'DELETE',
+    path: `${folderPath}/{id}`,
+    tag: 'engagement',
+    summary: 'Delete a folder; what it holds stays kept, outside of folders',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    status: 204,
+  }),
+};
+
+export const comments = {
+  list: endpoint({
+    method: 'GET',
+    path: '/videos/{id}/comments',
+    tag: 'comments',
+    summary: 'What people say about a video: the pinned comment, then the most liked or the newest first',
+    access: 'optional',
+    limit: 'read',
+    params: one,
+    query: PageQuery.extend({ sort: CommentOrder.default('heat') }),
+    status: 200,
+    response: pageOf(Comment),
+    problems: ['invalid-cursor'],
+  }),
+  create: endpoint({
+    method: 'POST',
+    path: '/videos/{id}/comments',
+    tag: 'comments',
+    summary: 'Say something about a video, or answer a comment',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    body: z.object({ text: text(1, COMMENT_MAX), replyTo: Id.optional() }),
+    status: 201,
+    response: Comment,
+    problems: ['comment-gone'],
+  }),
+  get: endpoint({
+    method: 'GET',
+    path: '/comments/{id}',
+    tag: 'comments',
+    summary: 'One comment',
+    access: 'optional',
+    limit: 'read',
+    params: one,
+    status: 200,
+    response: Comment,
+  }),
+  replies: endpoint({
+    method: 'GET',
+    path: '/comments/{id}/replies',
+    tag: 'comments',
+    summary: 'The thread below a comment, oldest first',
+    access: 'optional',
+    limit: 'read',
+    params: one,
+    query: PageQuery,
+    status: 200,
+    response: pageOf(Comment),
+    problems: ['invalid-cursor'],
+  }),
+  delete: reaction(
+    'DELETE',
+    '/comments/{id}',
+    'Delete a comment and its thread: its writer, the video’s author, or a moderator',
+  ),
+  like: reaction('PUT', '/comments/{id}/like', 'Like a comment'),
+  unlike: reaction('DELETE', '/comments/{id}/like', 'Take the like of a comment back'),
+  pin: reaction(
+    'PUT',
+    '/comments/{id}/pin',
+    'Show a comment first, in place of any other: the video’s author',
+  ),
+  unpin: reaction('DELETE', '/comments/{id}/pin', 'No longer show it first'),
+};

@@ -1,0 +1,62 @@
+import type { VideoCounts, ViewerState } from '@hvideo/protocol';
+import type { Database, Sql } from '../../ports/database/port.ts';
+import type { Counters, Metric } from '../counters/index.ts';
+
+export type ReactionState = Pick<ViewerState, 'liked' | 'favorited' | 'reposted'>;
+
+const shown = ['likes', 'favorites', 'comments', 'shares', 'reposts', 'views'] as const satisfies Metric[];
+
+/** What a card says of reactions. Created before the videos, whose cards show it. */
+export class CardState {
+  readonly #db: Database;
+  readonly #counters: Counters;
+
+  constructor(db: Database, counters: Counters) {
+    this.#db = db;
+    this.#counters = counters;
+  }
+
+  /** One read of the counters, however many videos. */
+  async counts(videoIds: readonly string[], signal?: AbortSignal): Promise<Map<string, VideoCounts>> {
+    const names = videoIds.flatMap((id) => shown.map((metric) => ({ id, metric })));
+    const totals = await this.#counters.read(names, { signal });
+    const at = (video: number, metric: number) => Math.max(0, totals[video * shown.length + metric] ?? 0);
+    return new Map(
+      videoIds.map((id, video) => [
+        id,
+        {
+          likes: at(video, 0),
+          favorites: at(video, 1),
+          comments: at(video, 2),
+          shares: at(video, 3),
+          reposts: at(video, 4),
+          views: at(video, 5),
+        },
+      ]),
+    );
+  }
+
+  /** One statement, however many videos. */
+  async viewer(
+    viewerId: string,
+    videoIds: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Map<string, ReactionState>> {
+    const { sql } = this.#db;
+    const rows = await sql<ReactionState & { id: string }>`
+      select each.id,
+        exists (select 1 from video_like r where r.video_id = each.id and r.account_id = ${viewerId}) as liked,
+        exists (select 1 from favorite r where r.video_id = each.id and r.account_id = ${viewerId}) as favorited,
+        exists (select 1 from repost r where r.video_id = each.id and r.account_id = ${viewerId}) as reposted
+      from unnest(${sql.array(videoIds, 'int8')}) as each (id)`.withSignal(signal);
+    return new Map(rows.map(({ id, ...state }) => [id, state]));
+  }
+
+  /** Before the rows of these videos are deleted, in the same transaction: nothing is counted about them any more. */
+  async forget(tx: Sql, videoIds: readonly string[]): Promise<void> {
+    if (videoIds.length === 0) return;
+    const comments = await tx<{ id: string }>`
+      select id from comment where video_id = any(${tx.array(videoIds, 'int8')})`;
+    await this.#counters.forget(tx, [...videoIds, ...comments.map(({ id }) => id)]);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What people do on videos: like, keep, repost, share and comment.
+ *
+ *     const cardState = createCardState(db, counters);             // before the videos, whose cards show it
+ *     const engagement = createEngagement({ db, ids, clock, cursors, counters, people, videos: videos.reads });
+ *     engagement.reactions.add('likes', viewerId, videoId)
+ *     engagement.comments.page(viewer, videoId, { sort: 'heat', limit: 20 })
+ *     engagement.lists.likes(viewerId, '@lin', page)
+ */
+import type { Comment } from '@hvideo/protocol';
+import type { Database, Idempotency } from '../../ports/database/port.ts';
+import type { Viewer } from '../accounts/index.ts';
+import type { Counters } from '../counters/index.ts';
+import { engagementOfAccount } from './account-part.ts';
+import { auditCounters } from './audit.ts';
+import { CardState } from './card-state.ts';
+import { CommentReads } from './comment-reads.ts';
+import { CommentWrites, type NewComment } from './comment-writes.ts';
+import { Folders } from './folders.ts';
+import { refreshHeat } from './heat.ts';
+import { OwnLists, type OwnListsDeps } from './own-lists.ts';
+import { type ReactionDeps, Reactions } from './reactions.ts';
+
+export type { Drift } from './audit.ts';
+export type { CardState, ReactionState } from './card-state.ts';
+export type { OwnLists } from './own-lists.ts';
+
+export const createCardState = (db: Database, counters: Counters) => new CardState(db, counters);
+
+export type Engagement = ReturnType<typeof createEngagement>;
+
+export function createEngagement(deps: ReactionDeps & OwnListsDeps) {
+  const { db, counters } = deps;
+  const comments = new CommentReads(deps);
+  const commentWrites = new CommentWrites(deps);
+  counters.onFold(['commentLikes', 'replies'], refreshHeat);
+  return {
+    reactions: new Reactions(deps),
+    folders: new Folders(deps),
+    lists: new OwnLists(deps),
+    comments,
+    commentWrites,
+    /** Writes a comment and answers it as its writer sees it. */
+    async comment(
+      viewer: Pick<Viewer, 'accountId' | 'role'>,
+      videoId: string,
+      comment: NewComment,
+      idempotency?: Idempotency,
+    ): Promise<Comment> {
+      return comments.get(
+        viewer,
+        await commentWrites.create(viewer.accountId, videoId, comment, idempotency),
+      );
+    },
+    accountPart: engagementOfAccount(db, counters),
+    audit: () => auditCounters(db),
+  };
+}
