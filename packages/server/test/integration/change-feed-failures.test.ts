@@ -80,6 +80,14 @@ async function withCommitsHeldBack(work: () => Promise<void>): Promise<void> {
   };
   await reload('nobody');
   try {
+    // The server's checkpointer is the one who must have heard: then a commit does not come back.
+    await eventually(async () => {
+      const probe = t.database.sql`update cf_sum set total = total`.withSignal(AbortSignal.timeout(100));
+      return probe.then(
+        () => false,
+        () => true,
+      );
+    });
     await work();
   } finally {
     await reload('');
@@ -272,4 +280,16 @@ test('closing gives up a handler that does not end, by its signal', async () => 
   await eventually(async () => feed.status().lagMs > 0);
   await feed.close();
   expect(isAborted).toBe(true);
+});
+
+test('a slot of the same name that belongs to another database is left alone, and complained about', async () => {
+  await using other = await testDatabase({ migrated: false });
+  await other.database.sql`select pg_create_logical_replication_slot(${slot}, 'pgoutput')`;
+  const feed = openLogicalChangeFeed({ url: t.url, database: t.database, clock, random, log, slot });
+  feeds.push(feed);
+  feed.start();
+  await eventually(async () => feed.status().lastError?.includes('choose another name'));
+  const slots = await t.database.sql`select database from pg_replication_slots where slot_name = ${slot}`;
+  expect(slots).toEqual([{ database: new URL(other.url).pathname.slice(1) }]);
+  await feed.close();
 });

@@ -54,7 +54,7 @@ class LogicalFeed extends SupervisedFeed {
   protected override async lead(closing: AbortSignal, givingUp: AbortSignal): Promise<boolean> {
     const slot = await readSlot(this.#options.database, this.#slot);
     this.lagBytes = slot?.lagBytes;
-    if (slot?.isActive) return false;
+    if (slot?.isActive && !slot.isForeign) return false;
     const { url, deadAfterMs = DEAD_AFTER_MS } = this.#options;
     const connection = await ReplicationConnection.open({ url, deadAfterMs });
     try {

@@ -6,8 +6,10 @@ import type { ReplicationConnection } from './replication-connection.ts';
 /** What the server knows about a slot. */
 export interface SlotState {
   readonly isActive: boolean;
-  /** Its log has been thrown away, or was never ours. */
+  /** Its log has been thrown away. */
   readonly isLost: boolean;
+  /** Names are unique in the server: this one belongs to another database or program. */
+  readonly isForeign: boolean;
   readonly confirmedLsn: bigint;
   readonly lagBytes: number;
 }
@@ -15,6 +17,7 @@ export interface SlotState {
 interface SlotRow {
   readonly active: boolean;
   readonly is_lost: boolean;
+  readonly is_foreign: boolean;
   readonly confirmed: string;
   readonly lag_bytes: string;
 }
@@ -22,7 +25,8 @@ interface SlotRow {
 export async function readSlot({ sql }: Database, slot: string): Promise<SlotState | undefined> {
   const [row] = await sql<SlotRow>`
     select active,
-      wal_status = 'lost' or plugin <> 'pgoutput' or database <> current_database() or confirmed_flush_lsn is null as is_lost,
+      wal_status = 'lost' or confirmed_flush_lsn is null as is_lost,
+      plugin is distinct from 'pgoutput' or database is distinct from current_database() as is_foreign,
       coalesce(confirmed_flush_lsn, '0/0') - '0/0' as confirmed,
       pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(confirmed_flush_lsn, '0/0')) as lag_bytes
     from pg_replication_slots where slot_name = ${slot}`;
@@ -30,6 +34,7 @@ export async function readSlot({ sql }: Database, slot: string): Promise<SlotSta
   return {
     isActive: row.active,
     isLost: row.is_lost,
+    isForeign: row.is_foreign,
     confirmedLsn: BigInt(row.confirmed),
     lagBytes: Number(row.lag_bytes),
   };
@@ -55,6 +60,11 @@ export async function prepareSlot(connection: ReplicationConnection, options: Sl
     readSlot(database, slot),
     hasPublication(options),
   ]);
+  if (current?.isForeign) {
+    throw new Error(
+      `the replication slot ${slot} belongs to another database or program: choose another name`,
+    );
+  }
   const why = reasonToBeginAnew(known, current, isPublished, options.maxLagBytes);
   if (why === undefined) {
     await publish(connection, options, isPublished);
