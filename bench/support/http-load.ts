@@ -7,19 +7,36 @@ export interface HttpLoad {
   readonly port: number;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What a connection sends as its next request, in place of GET `path`; headers stay apart for each. */
+  readonly choose?: (connection: number, turn: number) => ChosenRequest;
   readonly connections: number;
   readonly seconds: number;
 }
 
-/** Requests per second that were answered with 200. */
+export interface ChosenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Requests per second that were answered with 200 or 204. */
 export async function measureHttp(load: HttpLoad): Promise<{ requestsPerSecond: number; failures: number }> {
-  const headers = Object.entries(load.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
-  const request = Buffer.from(
-    `GET ${load.path} HTTP/1.1\r\nhost: ${load.hostname}:${load.port}\r\n${headers.join('')}\r\n`,
-  );
+  const usual = bytesOf(load, { method: 'GET', path: load.path, headers: load.headers ?? {} });
+  const requestsOf = (connection: number): (() => Buffer) => {
+    const { choose } = load;
+    if (!choose) return () => usual;
+    let turn = 0;
+    const made = new Map<ChosenRequest, Buffer>();
+    return () => {
+      const request = choose(connection, turn++);
+      const bytes = made.get(request) ?? bytesOf(load, request);
+      made.set(request, bytes);
+      return bytes;
+    };
+  };
   const state = { answered: 0, failures: 0, running: true };
   const sockets = await Promise.all(
-    Array.from({ length: load.connections }, () => connect(load, request, state)),
+    Array.from({ length: load.connections }, (_, at) => connect(load, requestsOf(at), state)),
   );
   const warmUpSeconds = Math.min(1, load.seconds / 4);
   await Bun.sleep(warmUpSeconds * 1000);
@@ -33,13 +50,18 @@ export async function measureHttp(load: HttpLoad): Promise<{ requestsPerSecond: 
   return { requestsPerSecond: Math.round(answered / seconds), failures: state.failures };
 }
 
+function bytesOf({ hostname, port }: HttpLoad, { method, path, headers }: ChosenRequest): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${lines.join('')}\r\n`);
+}
+
 interface Answer {
   pending: Buffer;
 }
 
 function connect(
   load: HttpLoad,
-  request: Buffer,
+  next: () => Buffer,
   state: { answered: number; failures: number; running: boolean },
 ) {
   return Bun.connect<Answer>({
@@ -48,7 +70,7 @@ function connect(
     socket: {
       open(socket) {
         socket.data = { pending: Buffer.alloc(0) };
-        socket.write(request);
+        socket.write(next());
       },
       data(socket, chunk) {
         const { pending } = socket.data;
@@ -59,9 +81,10 @@ function connect(
           return;
         }
         socket.data.pending = Buffer.alloc(0);
-        if (bytes.subarray(9, 12).toString('latin1') === '200') state.answered += 1;
+        const status = bytes.subarray(9, 12).toString('latin1');
+        if (status === '200' || status === '204') state.answered += 1;
         else state.failures += 1;
-        if (state.running) socket.write(request);
+        if (state.running) socket.write(next());
       },
     },
   });
@@ -71,7 +94,9 @@ function connect(
 function answerBytes(bytes: Buffer): number | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
-  const length = /content-length: (\d+)/i.exec(bytes.subarray(0, end).toString('latin1'))?.[1];
+  const head = bytes.subarray(0, end).toString('latin1');
+  if (head.startsWith('204', 9)) return end + 4;
+  const length = /content-length: (\d+)/i.exec(head)?.[1];
   if (length === undefined) throw new Error('the server sent no content-length');
   return end + 4 + Number(length);
 }

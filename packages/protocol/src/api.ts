@@ -1,5 +1,6 @@
 import { auth, instance, me } from './accounts.ts';
-import { comments, engagement } from './engagement.ts';
+import { comments } from './comments.ts';
+import { engagement } from './engagement.ts';
 import { history } from './history.ts';
 import { uploads } from './uploads.ts';
 import { users } from './users.ts';

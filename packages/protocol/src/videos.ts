@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Comment } from './comments.ts';
 import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { Relation, User, UserId } from './users.ts';
@@ -87,6 +88,19 @@ export const OwnVideo = VideoCard.extend({
 }).meta({ id: 'OwnVideo' });
 export type OwnVideo = z.infer<typeof OwnVideo>;
 
+/** What a list beside a video shows of another. */
+export const RelatedVideo = z
+  .object({
+    id: Id,
+    title: z.string(),
+    author: User,
+    coverUrl: z.string().nullable(),
+    durationMs: z.int().nullable(),
+    publishedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'RelatedVideo' });
+export type RelatedVideo = z.infer<typeof RelatedVideo>;
+
 export const VideoDetail = z
   .object({
     video: VideoCard,
@@ -94,8 +108,14 @@ export const VideoDetail = z
     own: OwnVideo.nullable(),
     author: User,
     relation: Relation.nullable(),
-    /** Names of optional parts that could not be had in time. */
-    degraded: z.array(z.string()),
+    /** The first, by heat; null when they could not be had. */
+    comments: pageOf(Comment).nullable(),
+    /** Null when they could not be had. */
+    related: z.array(RelatedVideo).nullable(),
+    /** Optional parts that could not be had in time: `counts` are zeros then, others are null. */
+    degraded: z.array(z.enum(['counts', 'comments', 'related'])),
+    /** Parts that are older than they should be, because the database did not answer. */
+    stale: z.array(z.enum(['video', 'viewer', 'comments', 'related'])),
   })
   .meta({ id: 'VideoDetail' });
 export type VideoDetail = z.infer<typeof VideoDetail>;

@@ -153,6 +153,15 @@ export class Cache implements AsyncDisposable {
     return { reached };
   }
 
+  /** Everything may be outdated, here and everywhere. Rejects when the store cannot be told. */
+  async forgetAll(): Promise<void> {
+    this.#changeAllHere();
+    await this.#options.store.forgetAll();
+    this.#changeAllHere();
+    this.#mustTellAll = true;
+    await this.#tellAgain();
+  }
+
   snapshot(): CacheSnapshot {
     return {
       caches: [...this.#readers.values()].map(({ name, stats }) => ({ name, ...stats })),

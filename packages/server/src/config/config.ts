@@ -124,6 +124,21 @@ export const settingSpecs = {
     default: undefined,
     about: 'A PostgreSQL 16 or newer to use in place of the embedded one',
   },
+  HVIDEO_CHANGE_FEED: {
+    schema: z.enum(['logical', 'outbox']),
+    default: 'logical',
+    about: 'How committed changes are followed: `outbox` where the database allows no replication slots',
+  },
+  HVIDEO_CHANGE_FEED_SLOT: {
+    schema: z.string().regex(/^[a-z0-9_]{1,63}$/, 'must be lower case letters, digits and _'),
+    default: 'hvideo_changes',
+    about: 'Name of the replication slot: another one for each community on one database server',
+  },
+  HVIDEO_CACHE_BYTES: {
+    schema: whole(1 << 20, 2 ** 40),
+    default: String(64 << 20),
+    about: 'Memory for what is cached',
+  },
   HVIDEO_DATABASE_CONNECTIONS: {
     schema: whole(2, 200),
     default: '16',

@@ -3,6 +3,7 @@ import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
 import { openLmdbCounterStore } from '../adapters/lmdb/counter-store.ts';
 import { MemoryCounterStore } from '../adapters/memory/counter-store.ts';
+import { MemoryFences } from '../adapters/memory/fences.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
@@ -12,16 +13,18 @@ import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { addressKey, createAccounts } from '../features/accounts/index.ts';
 import { createCounters } from '../features/counters/index.ts';
+import { createDetail } from '../features/detail/index.ts';
 import { createCardState, createEngagement } from '../features/engagement/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
-import { createVideos, type People } from '../features/videos/index.ts';
+import { cleanFences, createVideos, loadFences, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom } from '../kernel/random.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
@@ -33,6 +36,7 @@ import { mediaRoutes } from '../transport/http/routes/media.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
+import { openCache, openChangeFeed } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
@@ -40,6 +44,7 @@ import { VERSION } from './version.ts';
 const dayMs = 86_400_000;
 
 export interface ComposeOptions {
+  readonly metrics?: Metrics;
   readonly config: Config;
   readonly log: Logger;
   readonly platform: Platform;
@@ -81,10 +86,13 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   opening.defer(() => counters.close());
   await counters.open();
+  const { cache, tell } = await openCache(options, opening);
+  const fences = await MemoryFences.open(() => loadFences(db));
+  const cardState = createCardState(db, counters);
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
   const accounts = await createAccounts({
-    ...{ db, ids, clock, random, jobs, cursors, counters, transcoder },
+    ...{ db, ids, clock, random, jobs, cursors, counters, transcoder, tell },
     codeSender: new LogCodeSender(log),
     media: store,
     keys: { jwt: secrets.jwt, refreshToken: secrets.refreshToken },
@@ -98,7 +106,7 @@ export async function composeFeatures(options: ComposeOptions) {
     },
     log,
   });
-  const graph = createGraph({ db, ids, clock, cursors, accounts, counters });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, counters, tell });
   const media = createMedia({
     ...{ db, store, transcoder, jobs, ids, clock },
     linkKeys: secrets.media,
@@ -111,11 +119,18 @@ export async function composeFeatures(options: ComposeOptions) {
   };
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
-    reactions: createCardState(db, counters),
+    ...{ fences, tell, reactions: cardState },
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
-  const engagement = createEngagement({ db, ids, clock, cursors, counters, people, videos: videos.reads });
+  const engagement = createEngagement({
+    ...{ db, ids, clock, cursors, counters, people, tell },
+    videos: videos.reads,
+  });
+  const detail = createDetail({
+    ...{ db, cache, fences, cardState, clock, log },
+    ...{ comments: engagement.comments, presenter: videos.presenter },
+  });
   const history = createHistory({
     db,
     clock,
@@ -143,17 +158,24 @@ export async function composeFeatures(options: ComposeOptions) {
     if (drifts.length > 0)
       log.error({ drifts: drifts.slice(0, 20), count: drifts.length }, 'counters differ from rows');
   });
+  jobs.schedule('fences-clean', '47 3 * * *', () => cleanFences(db));
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
     studio: openStudio(transcoder.binaries.ffmpeg),
     log: log.child({ part: 'demo' }),
   });
+  const changes = openChangeFeed(options, cache);
+  opening.defer(() => changes.close());
   const opened = opening.move();
   return {
     ...{
       accounts,
+      cache,
+      changes,
       counters,
+      detail,
+      fences,
       engagement,
       graph,
       history,
@@ -183,7 +205,7 @@ async function openCounterStore(
 export async function composeApplication(options: ComposeOptions) {
   const { config, log, platform } = options;
   const features = await composeFeatures(options);
-  const { accounts, engagement, graph, history, media, videos, timeline, jobs, store } = features;
+  const { accounts, detail, engagement, graph, history, media, videos, timeline, jobs, store } = features;
   const limits = {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
     videoMaxMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000,
@@ -196,7 +218,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...meRoutes(accounts),
       ...graphRoutes(graph),
       ...uploadRoutes(media.uploads),
-      ...videoRoutes(videos),
+      ...videoRoutes(videos, detail),
       ...feedRoutes(timeline),
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
@@ -224,6 +246,7 @@ export async function composeApplication(options: ComposeOptions) {
         log.info({ code: accounts.registration.setupCode }, 'set-up code, for a browser on another machine');
       if (options.work && config.profile === 'embedded') await jobs.reclaimAll();
       if (options.work) features.counters.start();
+      if (options.work) features.changes.start();
       await jobs.start();
     },
     /** Ends what would never end by itself: event streams and uploads under way. */

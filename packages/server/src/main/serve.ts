@@ -39,6 +39,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     await composeApplication({
       config,
       log,
+      metrics,
       platform,
       secrets,
       demo: demoClips !== undefined,

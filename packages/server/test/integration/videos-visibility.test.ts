@@ -313,7 +313,7 @@ test('an account’s data can be taken away and erased', async () => {
   const [original] = [...paths].filter(([path]) => path.startsWith('originals/'));
   expect(await new Response(original?.[1] as Blob).text()).toStartWith('clip ');
   await stack.db.transaction(async (tx) => {
-    await stack.videos.accountPart.erase(tx, person);
+    await stack.videos.accountPart.erase(tx, person, () => {});
     await stack.media.accountPart.erase(tx, person);
     await tx`delete from account where id = ${person}`;
   });

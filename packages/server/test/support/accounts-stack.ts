@@ -101,6 +101,8 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
     ...options.settings,
   };
   const transcoder = options.transcoder ?? new FakeTranscoder();
+  // Nothing is cached here.
+  const tell = async () => {};
   const shared = {
     db,
     ids,
@@ -112,11 +114,12 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
     jobs,
     cursors,
     counters,
+    tell,
     keys,
     log,
   };
   const accounts = await createAccounts({ ...shared, settings });
-  const graph = createGraph({ db, ids, clock, cursors, accounts, counters });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, counters, tell });
   accounts.departure.accountParts.push(graph.accountPart);
   const http = new HttpServer({
     ...{ hostname: '127.0.0.1', port: 0, version: 'test', log, clock, metrics: new Metrics() },

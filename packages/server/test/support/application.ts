@@ -17,7 +17,12 @@ export async function runApplication(env: Readonly<Record<string, string>> = {})
   const folder = await mkdtemp(join(tmpdir(), 'hvideo-application-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const test = opening.use(await testDatabase());
-  const config = loadConfig({ HVIDEO_DATA: join(folder, 'data'), HVIDEO_LIMITS: 'false', ...env });
+  const config = loadConfig({
+    HVIDEO_DATA: join(folder, 'data'),
+    HVIDEO_LIMITS: 'false',
+    HVIDEO_CHANGE_FEED: 'outbox',
+    ...env,
+  });
   const database = test.database;
   const application = opening.use(
     await composeApplication({

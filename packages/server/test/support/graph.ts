@@ -9,9 +9,11 @@ import type { Database } from '../../src/ports/database/port.ts';
 export class Graph implements People {
   readonly #db: Database;
   readonly #ids: Ids;
+  readonly #onChange: () => Promise<void>;
 
-  constructor(db: Database, ids: Ids) {
+  constructor(db: Database, ids: Ids, onChange: () => Promise<void> = async () => {}) {
     this.#db = db;
+    this.#onChange = onChange;
     this.#ids = ids;
   }
 
@@ -30,20 +32,24 @@ export class Graph implements People {
     await this.#db.sql`
       insert into follow (id, follower_id, followee_id, created_at)
       values (${this.#ids.next()}, ${follower}, ${followee}, ${new Date()}) on conflict do nothing`;
+    await this.#onChange();
   }
 
   async unfollow(follower: string, followee: string): Promise<void> {
     await this.#db.sql`delete from follow where follower_id = ${follower} and followee_id = ${followee}`;
+    await this.#onChange();
   }
 
   async mute(muter: string, muted: string): Promise<void> {
     await this.#db.sql`
       insert into mute (id, muter_id, muted_id, created_at)
       values (${this.#ids.next()}, ${muter}, ${muted}, ${new Date()}) on conflict do nothing`;
+    await this.#onChange();
   }
 
   async unmute(muter: string, muted: string): Promise<void> {
     await this.#db.sql`delete from mute where muter_id = ${muter} and muted_id = ${muted}`;
+    await this.#onChange();
   }
 
   /** Also ends the follows, as the feature does. */
@@ -53,14 +59,17 @@ export class Graph implements People {
       values (${this.#ids.next()}, ${blocker}, ${blocked}, ${new Date()}) on conflict do nothing`;
     await this.unfollow(blocker, blocked);
     await this.unfollow(blocked, blocker);
+    await this.#onChange();
   }
 
   async unblock(blocker: string, blocked: string): Promise<void> {
     await this.#db.sql`delete from block where blocker_id = ${blocker} and blocked_id = ${blocked}`;
+    await this.#onChange();
   }
 
   async suspend(id: string, suspended: boolean): Promise<void> {
     await this.#db.sql`update account set suspended_at = ${suspended ? new Date() : null} where id = ${id}`;
+    await this.#onChange();
   }
 
   async cards(ids: readonly string[]): Promise<Map<string, User>> {

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '@hvideo/protocol';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryBus } from '../../src/adapters/memory/bus.ts';
+import { MemoryCacheStore } from '../../src/adapters/memory/cache-store.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
+import { MemoryFences } from '../../src/adapters/memory/fences.ts';
 import { openJobQueue, type PostgresJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
+import { Cache } from '../../src/cache/index.ts';
 import { createCounters } from '../../src/features/counters/index.ts';
-import { createCardState } from '../../src/features/engagement/index.ts';
+import { createDetail } from '../../src/features/detail/index.ts';
+import { createCardState, createEngagement } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
 import { createTimeline } from '../../src/features/timeline/index.ts';
 import { createVideos, type People } from '../../src/features/videos/index.ts';
@@ -17,6 +22,7 @@ import { Metrics } from '../../src/kernel/metrics.ts';
 import { randomToken, systemRandom } from '../../src/kernel/random.ts';
 import type { Database } from '../../src/ports/database/port.ts';
 import type { MediaStore } from '../../src/ports/media-store/port.ts';
+import type { TellOwnChanges } from '../../src/ports/own-changes/port.ts';
 import type { Transcoder } from '../../src/ports/transcoder/port.ts';
 import { feedRoutes } from '../../src/transport/http/routes/feed.ts';
 import { mediaRoutes } from '../../src/transport/http/routes/media.ts';
@@ -86,7 +92,6 @@ export async function openParts(
   const transcoder = options.transcoder ?? fake;
   const jobs: PostgresJobQueue = opening.use(openJobQueue({ database, log: testLog }));
   const cursors = createCursorCodec(key());
-  const graph = new Graph(db, ids);
   const linkKeys = key();
   const media = createMedia({
     ...{ db, store, transcoder, jobs, ids, clock, linkKeys },
@@ -97,11 +102,32 @@ export async function openParts(
     store: new MemoryCounterStore(systemClock),
   });
   opening.defer(() => counters.close());
+  const cardState = createCardState(db, counters);
+  const fences = await MemoryFences.open(async () => []);
+  const cache = opening.use(
+    await Cache.open({
+      ...{ clock: systemClock, random: systemRandom, bus: new MemoryBus(), log: testLog },
+      store: new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 }),
+    }),
+  );
+  const tell: TellOwnChanges = async (changes) => {
+    await cache.apply(changes);
+  };
+  // These rows are written past the features, which would tell of them.
+  const graph = new Graph(db, ids, () => cache.forgetAll());
   const people: People = graph;
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
-    reactions: createCardState(db, counters),
+    ...{ fences, tell, reactions: cardState },
     settings: { workDir, keepOriginals: options.keepOriginals ?? true, transcodeConcurrency: 1 },
+  });
+  const engagement = createEngagement({
+    ...{ db, ids, clock, cursors, counters, people, tell },
+    videos: videos.reads,
+  });
+  const detail = createDetail({
+    ...{ db, cache, fences, cardState, clock, log: testLog },
+    ...{ comments: engagement.comments, presenter: videos.presenter },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
   const roles = new Map<string, Role>();
@@ -114,7 +140,7 @@ export async function openParts(
   opening.defer(() => videos.drain());
   http.open({
     authenticate: async (token) => ({ accountId: token, role: roles.get(token) ?? 'user', sessionId: '1' }),
-    routes: [...uploadRoutes(media.uploads), ...videoRoutes(videos), ...feedRoutes(timeline)],
+    routes: [...uploadRoutes(media.uploads), ...videoRoutes(videos, detail), ...feedRoutes(timeline)],
     rawRoutes: mediaRoutes({ files: videos.files, store, log: testLog, onSegment: () => {} }),
     staticFiles: undefined,
     notReady: async () => [],

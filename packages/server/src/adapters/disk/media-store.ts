@@ -243,16 +243,14 @@ async function statObject(path: string): Promise<MediaObject | undefined> {
 }
 
 async function* walk(folder: string): AsyncIterable<string> {
-  let entries: Awaited<ReturnType<typeof opendir>>;
   try {
-    entries = await opendir(folder);
+    for await (const entry of await opendir(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) yield* walk(path);
+      else if (entry.isFile()) yield path;
+    }
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return;
-    throw error;
-  }
-  for await (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walk(path);
-    else if (entry.isFile()) yield path;
+    // Never there, or deleted since: some runtimes read a folder only when its first entry is asked for.
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }

@@ -50,6 +50,7 @@ export class Administration {
       return this.#sessions.endAll(tx, accountId);
     });
     this.#authentication.forget(ended);
+    await this.#deps.tell([{ table: 'account', after: { id: accountId } }]);
   }
 
   /** Idempotent. Errors: as `suspend`. */
@@ -61,6 +62,7 @@ export class Administration {
         set suspended_at = null, suspended_until = null, suspension_reason = null, suspended_by = null
         where id = ${accountId}`;
     });
+    await this.#deps.tell([{ table: 'account', after: { id: accountId } }]);
   }
 
   /** Errors: `not-found`, `last-admin`. */

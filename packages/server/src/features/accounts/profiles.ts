@@ -98,6 +98,7 @@ export class Profiles {
           where id = ${accountId}`;
       })
       .catch(translateTaken);
+    await this.#deps.tell([{ table: 'account', after: { id: accountId } }]);
     return this.account(accountId);
   }
 

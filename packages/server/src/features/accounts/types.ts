@@ -9,6 +9,7 @@ import type { CodeSender } from '../../ports/code-sender/port.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { MediaStore } from '../../ports/media-store/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Transcoder } from '../../ports/transcoder/port.ts';
 import type { Counters } from '../counters/index.ts';
 
@@ -61,6 +62,7 @@ export interface AccountDeps {
   readonly jobs: JobQueue;
   readonly cursors: CursorCodec;
   readonly counters: Pick<Counters, 'read'>;
+  readonly tell: TellOwnChanges;
   readonly keys: AccountKeys;
   readonly settings: AccountSettings;
   readonly log: Logger;

@@ -53,8 +53,25 @@ export class CommentReads {
   async page(
     viewer: CommentViewer,
     videoId: string,
-    { sort, cursor, limit }: PageRequest & { sort: CommentOrder },
+    request: PageRequest & { sort: CommentOrder },
     { signal }: Options = {},
+  ): Promise<Page<Comment>> {
+    const { sql } = this.#deps.db;
+    const [visible, page] = await Promise.all([
+      sql`select 1 as one from video v where v.id = ${videoId} and ${this.#mayWatch(viewer)}`.withSignal(
+        signal,
+      ),
+      this.#page(viewer, videoId, request, signal),
+    ]);
+    if (visible.length === 0) throw new AppError('not-found');
+    return page;
+  }
+
+  async #page(
+    viewer: CommentViewer,
+    videoId: string,
+    { sort, cursor, limit }: PageRequest & { sort: CommentOrder },
+    signal: AbortSignal | undefined,
   ): Promise<Page<Comment>> {
     const { cursors, db } = this.#deps;
     const { sql } = db;
@@ -65,10 +82,7 @@ export class CommentReads {
       sort === 'time' || heat === null
         ? sql`c.id < ${id}`
         : sql`(c.heat, c.id) < (${heat}::int8, ${id}::int8)`;
-    const [visible, pinned, rows] = await Promise.all([
-      sql`select 1 as one from video v where v.id = ${videoId} and ${this.#mayWatch(viewer)}`.withSignal(
-        signal,
-      ),
+    const [pinned, rows] = await Promise.all([
       isFirst ? this.#select(viewer, sql`c.video_id = ${videoId} and c.pinned`).withSignal(signal) : [],
       this.#select(
         viewer,
@@ -76,13 +90,17 @@ export class CommentReads {
         order by ${sort === 'heat' ? sql`c.heat desc, c.id desc` : sql`c.id desc`} limit ${limit + 1}`,
       ).withSignal(signal),
     ]);
-    if (visible.length === 0) throw new AppError('not-found');
     const page = pageOfRows([...pinned, ...rows].slice(0, limit + 1), limit, (last) =>
       last.pinned
         ? cursors.encode(kind, [afterAllIds, afterAllIds])
         : cursors.encode(kind, [last.heat, last.id]),
     );
     return { items: await this.#shown(viewer, page.rows, signal), nextCursor: page.nextCursor };
+  }
+
+  /** The first by heat, as nobody in particular sees them, of a video that the caller may show. */
+  async shared(videoId: string, limit: number, signal: AbortSignal): Promise<Page<Comment>> {
+    return this.#page(undefined, videoId, { sort: 'heat', limit }, signal);
   }
 
   /** The thread below a comment, oldest first. Errors: `not-found`, `invalid-cursor`. */

@@ -32,8 +32,8 @@ export class CommentWrites {
     { text, replyTo }: NewComment,
     idempotency?: Idempotency,
   ): Promise<string> {
-    const { clock, ids } = this.#deps;
-    return counted(this.#deps, idempotency, async (tx) => {
+    const { clock, ids, tell } = this.#deps;
+    const written = await counted(this.#deps, idempotency, async (tx) => {
       await this.#ensureVisible(tx, viewerId, videoId);
       const answered =
         replyTo === undefined ? undefined : await this.#answered(tx, viewerId, videoId, replyTo);
@@ -47,6 +47,8 @@ export class CommentWrites {
       const inThread = rootId === null ? [] : [{ id: rootId, metric: 'replies' as const, delta: 1 }];
       return { increments: [{ id: videoId, metric: 'comments', delta: 1 }, ...inThread], answer: id };
     });
+    await tell([{ table: 'comment', after: { id: written, video_id: videoId } }]);
+    return written;
   }
 
   /** With its thread. Errors: `not-found`, `forbidden`. */
@@ -55,8 +57,8 @@ export class CommentWrites {
     id: string,
     idempotency?: Idempotency,
   ): Promise<void> {
-    const { counters } = this.#deps;
-    await counted(this.#deps, idempotency, async (tx) => {
+    const { counters, tell } = this.#deps;
+    const videoId = await counted(this.#deps, idempotency, async (tx) => {
       // FOR UPDATE: nobody can answer it any more.
       const [row] = await tx<{ authorId: string; creatorId: string; videoId: string; rootId: string | null }>`
         select c.author_id as "authorId", v.author_id as "creatorId", c.video_id as "videoId", c.root_id as "rootId"
@@ -73,9 +75,10 @@ export class CommentWrites {
       const inThread = row.rootId === null ? [] : [{ id: row.rootId, metric: 'replies' as const, delta: -1 }];
       return {
         increments: [{ id: row.videoId, metric: 'comments', delta: -gone.length }, ...inThread],
-        answer: null,
+        answer: row.videoId,
       };
     });
+    await tell([{ table: 'comment', before: { id, video_id: videoId } }]);
   }
 
   /** Errors: `not-found`. */
@@ -93,6 +96,7 @@ export class CommentWrites {
       if (!found) throw new AppError('not-found');
       return { increments: found.isMade ? [{ id, metric: 'commentLikes', delta: 1 }] : [], answer: null };
     });
+    await this.#tellLike(viewerId, id);
   }
 
   async unlike(viewerId: string, id: string, idempotency?: Idempotency): Promise<void> {
@@ -101,11 +105,13 @@ export class CommentWrites {
         delete from comment_like where comment_id = ${id} and account_id = ${viewerId} returning 1 as one`;
       return { increments: gone ? [{ id, metric: 'commentLikes', delta: -1 }] : [], answer: null };
     });
+    await this.#tellLike(viewerId, id);
   }
 
   /** In place of any other. Errors: `not-found`, `forbidden`, `invalid-request` for a reply. */
   async pin(viewerId: string, id: string, pinned: boolean, idempotency?: Idempotency): Promise<void> {
-    await this.#deps.db.write(idempotency, async (tx) => {
+    const { db, tell } = this.#deps;
+    const videoId = await db.write(idempotency, async (tx) => {
       const [row] = await tx<{ creatorId: string; videoId: string; rootId: string | null }>`
         select v.author_id as "creatorId", c.video_id as "videoId", c.root_id as "rootId"
         from comment c join video v on v.id = c.video_id where c.id = ${id} for no key update of v`;
@@ -115,7 +121,14 @@ export class CommentWrites {
       if (pinned)
         await tx`update comment set pinned = false where video_id = ${row.videoId} and pinned and id <> ${id}`;
       await tx`update comment set pinned = ${pinned} where id = ${id}`;
+      return row.videoId;
     });
+    await tell([{ table: 'comment', after: { id, video_id: videoId } }]);
+  }
+
+  async #tellLike(viewerId: string, commentId: string): Promise<void> {
+    const row = { account_id: viewerId, comment_id: commentId };
+    await this.#deps.tell([{ table: 'comment_like', after: row }]);
   }
 
   async #ensureVisible(tx: Sql, viewerId: string, videoId: string): Promise<void> {

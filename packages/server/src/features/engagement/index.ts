@@ -23,6 +23,7 @@ import { type ReactionDeps, Reactions } from './reactions.ts';
 
 export type { Drift } from './audit.ts';
 export type { CardState, ReactionState } from './card-state.ts';
+export { type CommentReads, type CommentViewer, isModerator } from './comment-reads.ts';
 export type { OwnLists } from './own-lists.ts';
 
 export const createCardState = (db: Database, counters: Counters) => new CardState(db, counters);

@@ -8,6 +8,7 @@ import {
   type Sql,
   type SqlQuery,
 } from '../../ports/database/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Counters, Increment, Recorded } from '../counters/index.ts';
 import { listedTo, visibleTo } from '../videos/index.ts';
 
@@ -16,10 +17,18 @@ export interface ReactionDeps {
   readonly ids: Ids;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly tell: TellOwnChanges;
 }
 
 /** Each is a row of (account, video), and the counter of the same name. */
 export type Reaction = 'likes' | 'favorites' | 'reposts' | 'shares';
+
+const tables: Readonly<Record<Reaction, string>> = {
+  likes: 'video_like',
+  favorites: 'favorite',
+  reposts: 'repost',
+  shares: 'video_share',
+};
 
 export function tableOf(sql: Sql, reaction: Reaction): SqlQuery<unknown[]> {
   if (reaction === 'likes') return sql`video_like`;
@@ -42,7 +51,7 @@ export class Reactions {
 
   /** Errors: `not-found` for what the viewer may not see. */
   async add(reaction: Reaction, viewerId: string, videoId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(idempotency, async (tx) =>
+    await this.#change(reaction, viewerId, videoId, idempotency, async (tx) =>
       (await this.#insert(tx, reaction, viewerId, videoId))
         ? [{ id: videoId, metric: reaction, delta: 1 }]
         : [],
@@ -56,7 +65,7 @@ export class Reactions {
     videoId: string,
     idempotency?: Idempotency,
   ): Promise<void> {
-    await this.#change(idempotency, async (tx) => {
+    await this.#change(reaction, viewerId, videoId, idempotency, async (tx) => {
       const [gone] = await tx`
         delete from ${tableOf(tx, reaction)} where video_id = ${videoId} and account_id = ${viewerId}
         returning 1 as one`;
@@ -71,7 +80,7 @@ export class Reactions {
     folderId: string | undefined,
     idempotency?: Idempotency,
   ): Promise<void> {
-    await this.#change(idempotency, async (tx) => {
+    await this.#change('favorites', viewerId, videoId, idempotency, async (tx) => {
       if (folderId !== undefined) {
         const [folder] = await tx`
           select 1 as one from favorite_folder where id = ${folderId} and account_id = ${viewerId} for key share`;
@@ -102,10 +111,15 @@ export class Reactions {
   }
 
   async #change(
+    reaction: Reaction,
+    viewerId: string,
+    videoId: string,
     idempotency: Idempotency | undefined,
     work: (tx: Sql) => Promise<Increment[]>,
   ): Promise<void> {
     await counted(this.#deps, idempotency, async (tx) => ({ increments: await work(tx), answer: null }));
+    const row = { account_id: viewerId, video_id: videoId };
+    await this.#deps.tell([{ table: tables[reaction], after: row }]);
   }
 }
 

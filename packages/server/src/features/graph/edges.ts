@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { type Database, ForeignKeyViolation, type Idempotency, type Sql } from '../../ports/database/port.ts';
+import type { OwnChange, TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Accounts } from '../accounts/index.ts';
 import type { Counters, Increment, Recorded } from '../counters/index.ts';
 import { blockBetween } from './relations.ts';
@@ -14,6 +15,7 @@ export interface EdgeDeps {
   readonly clock: Clock;
   readonly accounts: Pick<Accounts, 'profiles'>;
   readonly counters: Counters;
+  readonly tell: TellOwnChanges;
 }
 
 /** A change of edges under way: the accounts whose number of follows it changes are locked. */
@@ -144,6 +146,7 @@ export class Edges {
         throw error instanceof ForeignKeyViolation ? new AppError('not-found', { cause: error }) : error;
       });
     if (recorded) counters.committed(recorded);
+    await this.#deps.tell(edgesBetween(viewerId, otherId));
   }
 
   async #remove(change: Change, followerId: string, followeeId: string): Promise<void> {
@@ -160,6 +163,16 @@ export class Edges {
   #now(): Date {
     return new Date(this.#deps.clock.nowMs());
   }
+}
+
+/** Whichever of them has changed. */
+function edgesBetween(one: string, other: string): OwnChange[] {
+  return [
+    { table: 'follow', after: { follower_id: one, followee_id: other } },
+    { table: 'follow', after: { follower_id: other, followee_id: one } },
+    { table: 'mute', after: { muter_id: one, muted_id: other } },
+    { table: 'block', after: { blocker_id: one, blocked_id: other } },
+  ];
 }
 
 /** Held until the transaction ends. */

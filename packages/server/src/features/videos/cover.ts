@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from '../../ports/database/port.ts';
 import type { JobKind, JobQueue } from '../../ports/job-queue/port.ts';
 import type { MediaStore } from '../../ports/media-store/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Transcoder } from '../../ports/transcoder/port.ts';
 import { uploadKey } from '../media/index.ts';
 import { attemptPrefix, findVideo, type VideoRow, videoPrefix } from './store.ts';
@@ -22,10 +23,11 @@ export interface CoverDeps {
   readonly store: MediaStore;
   readonly transcoder: Transcoder;
   readonly workDir: string;
+  readonly tell: TellOwnChanges;
 }
 
 /** Cuts the cover out at the moment the author chose. The old one stays until the new one is there. */
-export function handleCovers({ db, jobs, store, transcoder, workDir }: CoverDeps): void {
+export function handleCovers({ db, jobs, store, transcoder, workDir, tell }: CoverDeps): void {
   jobs.handle(coverKind, async ({ payload: { videoId, version }, signal }) => {
     const row = await findVideo(db.sql, videoId);
     // Gone, failed, or another moment was chosen since.
@@ -47,6 +49,7 @@ export function handleCovers({ db, jobs, store, transcoder, workDir }: CoverDeps
       const updated = await db.sql`
         update video set cover_file = ${file} where id = ${videoId} and cover_version = ${version} returning id`;
       if (updated.length === 0) await store.delete(key);
+      else await tell([{ table: 'video', after: { id: videoId } }]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

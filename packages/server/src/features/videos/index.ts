@@ -13,8 +13,10 @@ import type { CursorCodec } from '../../kernel/cursor.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Database } from '../../ports/database/port.ts';
+import type { Fences } from '../../ports/fences/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { MediaStore } from '../../ports/media-store/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Transcoder } from '../../ports/transcoder/port.ts';
 import type { Media } from '../media/index.ts';
 import { videosOfAccount } from './account-part.ts';
@@ -26,13 +28,16 @@ import { progressStream } from './progress-stream.ts';
 import { Publisher } from './publish.ts';
 import { type People, type Reactions, VideoReads } from './reads.ts';
 import { TranscodeWorker } from './transcode.ts';
+import { Withdrawals } from './withdrawals.ts';
 import { VideoWrites } from './writes.ts';
 
 export type { VideoFile, VideoFiles } from './files.ts';
+export type { CardSubject, Presenter } from './present.ts';
 export type { ProgressHub } from './progress.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
 export { type VideoRow, videoColumns } from './store.ts';
-export { listedTo, visibleTo } from './visibility.ts';
+export { listedTo, mayWatch, visibleTo } from './visibility.ts';
+export { cleanFences, fenceOf, loadFences } from './withdrawals.ts';
 export type { VideoWrites } from './writes.ts';
 
 export interface VideosDeps {
@@ -47,6 +52,8 @@ export interface VideosDeps {
   readonly people: People;
   readonly reactions: Reactions;
   readonly media: Media;
+  readonly fences: Fences;
+  readonly tell: TellOwnChanges;
   readonly settings: {
     readonly workDir: string;
     readonly keepOriginals: boolean;
@@ -59,27 +66,56 @@ export interface VideosDeps {
 export type Videos = ReturnType<typeof createVideos>;
 
 export function createVideos(deps: VideosDeps) {
-  const { db, jobs, store, transcoder, ids, clock, log, cursors, people, reactions, media, settings } = deps;
+  const {
+    db,
+    jobs,
+    store,
+    transcoder,
+    ids,
+    clock,
+    log,
+    cursors,
+    people,
+    reactions,
+    media,
+    fences,
+    tell,
+    settings,
+  } = deps;
   const { uploads, purge, links } = media;
   const { workDir, keepOriginals, transcodeConcurrency: concurrency } = settings;
   const progress = deps.progress ?? createProgressHub();
   const closing = new AbortController();
   const presenter = createPresenter(links, () => clock.nowMs());
-  const publisher = new Publisher({ db, jobs, ids, clock });
+  const publisher = new Publisher({ db, jobs, ids, clock, tell });
   const reads = new VideoReads({ db, clock, cursors, people, reactions, presenter });
   const readOwn = (authorId: string, id: string) => reads.own(authorId, id);
-  const writes = new VideoWrites({ db, jobs, ids, clock, uploads, purge, publisher, reactions, readOwn });
+  const withdrawals = new Withdrawals(fences, tell);
+  const writes = new VideoWrites({
+    db,
+    jobs,
+    ids,
+    clock,
+    uploads,
+    purge,
+    publisher,
+    reactions,
+    readOwn,
+    tell,
+    withdrawals,
+  });
   const worker = new TranscodeWorker({
-    ...{ db, jobs, store, transcoder, clock, uploads, purge, publisher, progress, log },
+    ...{ db, jobs, store, transcoder, clock, uploads, purge, publisher, progress, log, tell },
     ...{ workDir, keepOriginals, concurrency },
   });
-  handleCovers({ db, jobs, store, transcoder, workDir });
+  handleCovers({ db, jobs, store, transcoder, workDir, tell });
   const streamDeps = { db, clock, progress, closing: closing.signal };
   return {
+    presenter,
     reads,
     writes,
     files: new VideoFiles({ db, clock, store, links }),
-    accountPart: videosOfAccount(db, purge, reactions),
+    accountPart: videosOfAccount({ db, purge, reactions, withdrawals, log }),
     progressOf: (ownerId: string, videoId: string, signal: AbortSignal) =>
       progressStream(streamDeps, ownerId, videoId, signal),
     /** What the queue's timetable does, for those who cannot wait for it: publishes what is due, recovers lost work. */

@@ -7,6 +7,8 @@ import type { StoredSprite, VideoRow } from './store.ts';
 export interface Presenter {
   card(row: VideoRow, about: CardSubject, as: CardContext): VideoCard;
   own(row: VideoRow, about: CardSubject): OwnVideo;
+  /** For those who see only what everybody may. */
+  coverUrl(row: VideoRow): string | null;
 }
 
 /** What a card shows besides the row. */
@@ -66,7 +68,11 @@ export function createPresenter(links: MediaLinks, nowMs: () => number): Present
       takenDown: row.takedownReason === null ? null : { reason: row.takedownReason },
     };
   };
-  return { card, own };
+  const coverUrl: Presenter['coverUrl'] = (row) => {
+    const base = linkBase(links, row, undefined, nowMs());
+    return base && row.coverFile ? `${base}/${row.coverFile}` : null;
+  };
+  return { card, own, coverUrl };
 }
 
 function spriteOf({ attempt, ...layout }: StoredSprite, base: string): Sprite {

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { JobKind, JobQueue } from '../../ports/job-queue/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import { listed } from './visibility.ts';
 
 const publishKind: JobKind<{ videoId: string }> = {
@@ -19,6 +20,7 @@ export interface PublisherDeps {
   readonly db: Database;
   readonly jobs: JobQueue;
   readonly ids: Ids;
+  readonly tell: TellOwnChanges;
   readonly clock: Clock;
 }
 
@@ -94,6 +96,7 @@ export class Publisher {
         select author_id as "authorId" from video where id = ${videoId} for update`;
       if (row) await this.change(tx, videoId, row.authorId, async () => {});
     });
+    await this.#deps.tell([{ table: 'video', after: { id: videoId } }]);
   }
 }
 

@@ -1,20 +1,11 @@
-import type {
-  OwnVideo,
-  Page,
-  Relation,
-  User,
-  VideoCard,
-  VideoCounts,
-  VideoDetail,
-  ViewerState,
-} from '@hvideo/protocol';
+import type { OwnVideo, Page, Relation, User, VideoCard, VideoCounts, ViewerState } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Presenter } from './present.ts';
 import { type VideoRow, videoColumns } from './store.ts';
-import { listedTo, visibleTo } from './visibility.ts';
+import { listedTo } from './visibility.ts';
 
 /** What videos need of the features of accounts and graph. */
 export interface People {
@@ -57,27 +48,6 @@ export class VideoReads {
 
   constructor(deps: VideoReadsDeps) {
     this.#deps = deps;
-  }
-
-  /** Four statements and one read of the counters, whatever the video. */
-  async detail(viewerId: string | undefined, id: string): Promise<VideoDetail> {
-    const { db, presenter } = this.#deps;
-    const [row] = await db.sql<VideoRow>`
-      select ${videoColumns(db.sql)} from video v
-      where v.id = ${id} and ${visibleTo(db.sql, viewerId, this.#now())}`;
-    if (!row) throw new AppError('not-found');
-    const { authors, relations, counts, states } = await this.#around(viewerId, [row]);
-    const author = authors.get(row.authorId);
-    if (!author) throw new AppError('not-found');
-    const relation = relations?.get(row.authorId);
-    const about = { author, relation, counts: counts.get(row.id), state: states?.get(row.id) };
-    return {
-      video: presenter.card(row, about, { viewerId, reason: 'author' }),
-      own: viewerId === row.authorId ? presenter.own(row, about) : null,
-      author,
-      relation: relation ?? null,
-      degraded: [],
-    };
   }
 
   /** One's own video in any state, also a withdrawn one. */

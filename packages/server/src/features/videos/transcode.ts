@@ -7,6 +7,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Job, JobKind, JobQueue } from '../../ports/job-queue/port.ts';
 import type { MediaStore } from '../../ports/media-store/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { MediaProbe, Rendition, Transcoder } from '../../ports/transcoder/port.ts';
 import { isMediaFault, type Purge, type Uploads, uploadKey } from '../media/index.ts';
 import { failureOf } from './present.ts';
@@ -30,6 +31,7 @@ export interface TranscodeDeps {
   readonly uploads: Uploads;
   readonly purge: Purge;
   readonly publisher: Publisher;
+  readonly tell: TellOwnChanges;
   readonly progress: ProgressHub;
   readonly log: Logger;
   /** On the media store's file system, so that finished files are moved and not copied. */
@@ -232,7 +234,7 @@ export class TranscodeWorker {
 
   /** Changes the row if it is still this run's. */
   async #update(run: Run, work: (tx: Sql, row: VideoRow) => Promise<void>): Promise<void> {
-    const { db, publisher, clock } = this.#deps;
+    const { db, publisher, clock, tell } = this.#deps;
     run.signal.throwIfAborted();
     await db.transaction(async (tx) => {
       const row = await lockVideo(tx, run.videoId);
@@ -240,6 +242,7 @@ export class TranscodeWorker {
       await publisher.change(tx, run.videoId, row.authorId, () => work(tx, row));
       await tx`update video set worked_at = ${new Date(clock.nowMs())} where id = ${run.videoId}`;
     });
+    await tell([{ table: 'video', after: { id: run.videoId } }]);
   }
 
   /** Doubles as the sign of life. */

@@ -1,4 +1,5 @@
 import type { Sql, SqlQuery } from '../../ports/database/port.ts';
+import type { VideoRow } from './store.ts';
 
 /**
  * Who may see a video: the one rule, as SQL over `video v`, used by every page, list, feed and media request.
@@ -20,6 +21,31 @@ export function visibleTo(sql: Sql, viewerId: string | undefined, now: Date): Sq
       )
     )
   )`;
+}
+
+export interface Watched {
+  readonly row: Pick<
+    VideoRow,
+    'authorId' | 'feedKey' | 'publishAt' | 'status' | 'takedownReason' | 'visibility'
+  >;
+  readonly suspension: { readonly untilMs: number | null } | null;
+}
+
+/** The same rule over what was read before. A test compares the two. */
+export function mayWatch(
+  { row, suspension }: Watched,
+  viewerId: string | undefined,
+  viewing: { following: boolean; blocked: boolean; blockedBy: boolean } | undefined,
+  nowMs: number,
+): boolean {
+  if (row.takedownReason !== null) return false;
+  if (viewerId === row.authorId) return true;
+  if (row.status !== 'playable' && row.status !== 'ready') return false;
+  if (suspension && (suspension.untilMs === null || suspension.untilMs > nowMs)) return false;
+  if (viewing && (viewing.blocked || viewing.blockedBy)) return false;
+  if (row.visibility === 'public') return row.feedKey !== null;
+  if (row.visibility === 'unlisted') return row.publishAt === null || row.publishAt.getTime() <= nowMs;
+  return row.visibility === 'followers' && row.feedKey !== null && (viewing?.following ?? false);
 }
 
 /** What lists and feeds hold of what the viewer may see: published, and meant to be found. */

@@ -4,12 +4,14 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Database, Idempotency, Sql } from '../../ports/database/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
+import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Purge, Uploads } from '../media/index.ts';
 import { coverKind } from './cover.ts';
 import type { Publisher } from './publish.ts';
 import type { Reactions } from './reads.ts';
 import { lockVideo, type VideoRow, videoPrefix } from './store.ts';
 import { transcodeKind } from './transcode.ts';
+import type { Withdrawals } from './withdrawals.ts';
 
 export type NewVideo = BodyOf<typeof api.videos.create>;
 export type VideoChange = BodyOf<typeof api.videos.update>;
@@ -23,6 +25,8 @@ export interface VideoWritesDeps {
   readonly purge: Purge;
   readonly publisher: Publisher;
   readonly reactions: Pick<Reactions, 'forget'>;
+  readonly tell: TellOwnChanges;
+  readonly withdrawals: Withdrawals;
   readonly readOwn: (authorId: string, id: string) => Promise<OwnVideo>;
 }
 
@@ -65,7 +69,7 @@ export class VideoWrites {
     change: VideoChange,
     idempotency?: Idempotency,
   ): Promise<OwnVideo> {
-    const { db, publisher, readOwn } = this.#deps;
+    const { db, publisher, readOwn, tell } = this.#deps;
     await db.write(idempotency, async (tx) => {
       const row = await this.#lockOwn(tx, authorId, id);
       const publishAt = this.#publishAtOf(row, change);
@@ -80,6 +84,7 @@ export class VideoWrites {
       if (publishAt && publishAt.getTime() !== row.publishAt?.getTime())
         await publisher.schedule(tx, id, publishAt);
     });
+    await tell([{ table: 'video', after: { id } }]);
     return readOwn(authorId, id);
   }
 
@@ -91,8 +96,10 @@ export class VideoWrites {
         await this.#deps.reactions.forget(tx, [id]);
         await tx`delete from video where id = ${id}`;
       });
+      await this.#deps.withdrawals.record(tx, [id]);
       await this.dropFiles(tx, row);
     });
+    await this.#deps.withdrawals.raise([id]);
   }
 
   /** Withdraws anybody's video. Its files stay: a moderator may have to answer for it. */
@@ -106,7 +113,9 @@ export class VideoWrites {
           update video set taken_down_at = ${this.#now()}, taken_down_by = ${moderatorId}, takedown_reason = ${reason}
           where id = ${id}`;
       });
+      await this.#deps.withdrawals.record(tx, [id]);
     });
+    await this.#deps.withdrawals.raise([id]);
   }
 
   /** Also the original's row, which counts in the account's room. */

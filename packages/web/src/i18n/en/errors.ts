@@ -39,6 +39,10 @@ export const errors = {
   'cannot-target-self': 'You cannot do this to yourself.',
   blocked: 'One of you has blocked the other.',
   'too-many-follows': 'You follow as many people as one account may.',
+  'comment-gone': 'The comment you are answering is gone.',
+  'list-private': 'This list is private.',
+  'folder-exists': 'You already have a folder of this name.',
+  'too-many-folders': 'You have as many folders as one account may.',
 
   'upload-too-large': 'The file is larger than this server accepts.',
   'upload-quota': 'Your account has no room for this upload.',

@@ -38,6 +38,10 @@ export const errors = {
   'cannot-target-self': '不能对自己这样做。',
   blocked: '你们之间有一方拉黑了对方。',
   'too-many-follows': '关注人数已达上限。',
+  'comment-gone': '你回复的评论已被删除。',
+  'list-private': '该列表未公开。',
+  'folder-exists': '已有同名收藏夹。',
+  'too-many-folders': '收藏夹数量已达上限。',
 
   'upload-too-large': '文件太大，超出了服务器的限制。',
   'upload-quota': '你的空间不够存放这个文件了。',

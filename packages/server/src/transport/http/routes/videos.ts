@@ -1,13 +1,14 @@
 import { api } from '@hvideo/protocol';
+import type { Detail } from '../../../features/detail/index.ts';
 import type { Videos } from '../../../features/videos/index.ts';
 import { type Route, route } from '../route.ts';
 
-export function videoRoutes({ reads, writes, progressOf }: Videos): Route[] {
+export function videoRoutes({ reads, writes, progressOf }: Videos, detail: Detail): Route[] {
   return [
     route(api.videos.create, ({ body, request }, viewer) =>
       writes.create(viewer.accountId, body, request.idempotency),
     ),
-    route(api.videos.get, ({ params }, viewer) => reads.detail(viewer?.accountId, params.id)),
+    route(api.videos.get, ({ params, request }, viewer) => detail.page(viewer, params.id, request.signal)),
     route(api.videos.update, ({ params, body, request }, viewer) =>
       writes.update(viewer.accountId, params.id, body, request.idempotency),
     ),
