@@ -190,3 +190,29 @@ test('the two forms of the rule of visibility agree', async () => {
   );
   expect(await sql`select 1 from follow`).toEqual([]);
 });
+
+test('the text of a hot page says what the page says', async () => {
+  videoId = await publish(creator.id);
+  const { body: comment } = await lin.call<Comment>('POST', `/videos/${videoId}/comments`, {
+    body: { text: '"hi"' },
+  });
+  await lin.call('PUT', `/videos/${videoId}/like`);
+  const other = await new ApiUser(t.url).join('other_1');
+  await other.call('PUT', `/comments/${comment.id}/like`);
+  const isHot = () =>
+    t.features.cache
+      .snapshot()
+      .hotKeys.some(({ key }) => key.startsWith('video-page') && key.endsWith(videoId));
+  const heat = () =>
+    Promise.all([lin, other, guest()].flatMap((user) => Array.from({ length: 60 }, () => open(user))));
+  await eventually(heat, isHot, 20_000);
+  for (const viewer of [lin, other, undefined]) {
+    const as = viewer && { accountId: viewer.id, role: 'user' as const };
+    await heat();
+    const [text, page] = await Promise.all([
+      t.features.detail.text(as, videoId),
+      t.features.detail.page(as, videoId),
+    ]);
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(page)));
+  }
+});

@@ -6,10 +6,11 @@ import { idTimeMs } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Fences } from '../../ports/fences/port.ts';
 import type { Viewer } from '../accounts/index.ts';
-import { type CardState, type CommentViewer, isModerator } from '../engagement/index.ts';
+import { type CardState, isModerator } from '../engagement/index.ts';
 import { type CardSubject, fenceOf, mayWatch, type Presenter } from '../videos/index.ts';
 import type { CommentsPage, DetailCaches, VideoPage, Viewing } from './caches.ts';
 import { viewingId } from './caches.ts';
+import { Fragments } from './fragments.ts';
 import { Parts } from './parts.ts';
 
 export interface DetailDeps {
@@ -21,9 +22,12 @@ export interface DetailDeps {
   readonly log: Logger;
 }
 
+type PageViewer = Pick<Viewer, 'accountId' | 'role'> | undefined;
+
 const criticalMs = 3_000;
 const optionalMs = 500;
 const noOne: readonly string[] = [];
+const nobody: ReadonlySet<string> = new Set();
 
 /**
  * The page of a video: everything that it shows, in one answer.
@@ -32,20 +36,23 @@ const noOne: readonly string[] = [];
  */
 export class Detail {
   readonly #deps: DetailDeps;
+  readonly #fragments: Fragments;
 
   constructor(deps: DetailDeps) {
     this.#deps = deps;
+    this.#fragments = new Fragments(deps.presenter);
+  }
+
+  /** `page` as JSON. For a hot video it is put together from ready texts. */
+  async text(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#hotText(viewer, videoId)) ?? JSON.stringify(await this.page(viewer, videoId, signal));
   }
 
   /**
    * Critical: the video, its author, what the viewer is to them. Optional: counts, comments, related.
    * Errors: `not-found` for what the viewer may not see, `timeout`.
    */
-  async page(
-    viewer: Pick<Viewer, 'accountId' | 'role'> | undefined,
-    videoId: string,
-    signal?: AbortSignal,
-  ): Promise<VideoDetail> {
+  async page(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<VideoDetail> {
     const { caches, cardState, clock, fences, log } = this.#deps;
     using parts = new Parts(clock, signal, (part, error) =>
       log.warn({ err: error, part, videoId }, 'a part of a page is missing'),
@@ -81,6 +88,44 @@ export class Detail {
         related: [related],
       }),
     };
+  }
+
+  /** Undefined when something is not in this process, or is different for this viewer. */
+  async #hotText(viewer: PageViewer, videoId: string): Promise<string | undefined> {
+    const { caches, cardState, clock, fences } = this.#deps;
+    const page = caches.pages.getIfHot(videoId)?.value;
+    const comments = caches.firstComments.getIfHot(videoId)?.value;
+    const related = caches.related.getIfHot(videoId)?.value;
+    if (!page || !comments || !related || page.row.visibility !== 'public') return undefined;
+    let viewing: Viewing | undefined;
+    if (viewer) {
+      viewing = caches.viewings.getIfHot(viewingId(viewer.accountId, videoId))?.value ?? undefined;
+      const others = caches.blocks.getIfHot(viewer.accountId)?.value;
+      if (!viewing || others?.length !== 0 || viewer.accountId === page.author.id) return undefined;
+    }
+    const [isGone, counts] = await Promise.all([
+      fences.isRaised(fenceOf(videoId)),
+      cardState.counts([videoId]).catch(() => undefined),
+    ]);
+    if (isGone || !mayWatch(page, viewer?.accountId, viewing, clock.nowMs())) throw new AppError('not-found');
+    const own = counts?.get(videoId);
+    if (!own) return undefined;
+    const { video, author } = this.#fragments.page(page);
+    const { following = false, followedBy = false, muted = false, blocked = false } = viewing ?? {};
+    const { liked = false, favorited = false, reposted = false } = viewing ?? {};
+    const relation = viewing
+      ? JSON.stringify({ self: false, following, followedBy, muted, blocked })
+      : 'null';
+    return `{"video":${video},"counts":${JSON.stringify(own)},"viewer":${JSON.stringify({
+      own: false,
+      following,
+      liked,
+      favorited,
+      reposted,
+    })}},"own":null,"author":${author},"relation":${relation},"comments":${this.#fragments.comments(
+      comments,
+      commentStateFor(viewer, page, viewing),
+    )},"related":${this.#fragments.related(related, () => this.#related(related, nobody))},"degraded":[],"stale":[]}`;
   }
 
   #video(
@@ -141,30 +186,32 @@ function present<V>({ value, isStale }: Cached<V>): { value: V; isStale: boolean
 
 /** The shared comments as this viewer sees them. */
 function commentsFor(
-  viewer: CommentViewer,
-  { row }: VideoPage,
+  viewer: PageViewer,
+  video: VideoPage,
   page: CommentsPage | null | undefined,
   viewing: Viewing | undefined,
   hidden: ReadonlySet<string>,
 ): Page<Comment> | null {
   if (!page) return null;
-  const isCreator = viewer?.accountId === row.authorId;
-  const mayDeleteAll = isCreator || isModerator(viewer);
+  const stateOf = commentStateFor(viewer, video, viewing);
   const items = page.items
     .filter(({ author }) => !hidden.has(author.id))
-    .map((comment) => {
-      const own = comment.author.id === viewer?.accountId;
-      return {
-        ...comment,
-        viewer: {
-          own,
-          liked: viewing?.likedComments.includes(comment.id) ?? false,
-          mayDelete: own || mayDeleteAll,
-          mayPin: isCreator,
-        },
-      };
-    });
+    .map((comment) => ({ ...comment, viewer: stateOf(comment) }));
   return { items, nextCursor: page.nextCursor };
+}
+
+function commentStateFor(
+  viewer: PageViewer,
+  { row }: VideoPage,
+  viewing: Viewing | undefined,
+): (comment: Comment) => Comment['viewer'] {
+  const isCreator = viewer?.accountId === row.authorId;
+  const mayDeleteAll = isCreator || isModerator(viewer);
+  return ({ id, author }) => {
+    const own = author.id === viewer?.accountId;
+    const liked = viewing?.likedComments.includes(id) ?? false;
+    return { own, liked, mayDelete: own || mayDeleteAll, mayPin: isCreator };
+  };
 }
 
 function staleParts(

@@ -8,7 +8,12 @@ export function videoRoutes({ reads, writes, progressOf }: Videos, detail: Detai
     route(api.videos.create, ({ body, request }, viewer) =>
       writes.create(viewer.accountId, body, request.idempotency),
     ),
-    route(api.videos.get, ({ params, request }, viewer) => detail.page(viewer, params.id, request.signal)),
+    route(api.videos.get, async ({ params, request }, viewer) => {
+      const text = await detail.text(viewer, params.id, request.signal);
+      return new Response(text, {
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      });
+    }),
     route(api.videos.update, ({ params, body, request }, viewer) =>
       writes.update(viewer.accountId, params.id, body, request.idempotency),
     ),
