@@ -11,9 +11,20 @@ export class Metrics {
   counter<Label extends string>(
     name: string,
     help: string,
-    labelNames: readonly Label[] = [],
+    labelNames: readonly Label[],
+    /** Asked when the metrics are read, so that what is counted often is a plain number where it is counted. */
+    counts: () => Iterable<readonly [Readonly<Record<Label, string>>, number]>,
   ): Counter<Label> {
-    return new Counter({ name: `hvideo_${name}`, help, labelNames, registers: [this.registry] });
+    return new Counter({
+      name: `hvideo_${name}`,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [labels, count] of counts()) this.inc(labels, count);
+      },
+    });
   }
 
   /** `collect` is called when the metrics are read. */

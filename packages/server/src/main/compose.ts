@@ -88,7 +88,7 @@ export async function composeFeatures(options: ComposeOptions) {
   await counters.open();
   const { cache, tell } = await openCache(options, opening);
   const fences = await MemoryFences.open(() => loadFences(db));
-  const cardState = createCardState(db, counters);
+  const cardState = createCardState(db, counters, clock);
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
   const accounts = await createAccounts({

@@ -102,7 +102,7 @@ export async function openParts(
     store: new MemoryCounterStore(systemClock),
   });
   opening.defer(() => counters.close());
-  const cardState = createCardState(db, counters);
+  const cardState = createCardState(db, counters, systemClock);
   const fences = await MemoryFences.open(async () => []);
   const cache = opening.use(
     await Cache.open({

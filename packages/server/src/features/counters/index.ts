@@ -67,6 +67,9 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
     }),
     committed: ({ xid, increments }) => overlay.add(xid, increments),
     add: async (increments, sightings) => combiner.add(increments, sightings),
+    get version() {
+      return overlay.version;
+    },
     read: (names, options) => reads.read(names, options?.signal),
     forget,
     onFold: (metrics, run) => folder.follow({ metrics: metrics.map((metric) => METRICS[metric]), run }),

@@ -16,6 +16,12 @@ export const keyOf = (id: string, metric: Metric): string => `${id}:${METRICS[me
 export class Overlay {
   readonly #pending = new Map<string, Pending[]>();
   #settledAt = 0;
+  #version = 0;
+
+  /** Changes with everything that changes here. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Changes when something was forgotten: a total that was read before must not be completed afterwards. */
   get settledAt(): number {
@@ -23,6 +29,7 @@ export class Overlay {
   }
 
   add(xid: number, increments: Iterable<Increment>): void {
+    this.#version += 1;
     for (const { id, metric, delta } of increments) {
       const key = keyOf(id, metric);
       const list = this.#pending.get(key);
@@ -43,6 +50,7 @@ export class Overlay {
   settle(revision: number): void {
     if (revision <= this.#settledAt) return;
     this.#settledAt = revision;
+    this.#version += 1;
     for (const [key, list] of this.#pending) {
       const left = list.filter(({ xid }) => xid >= revision);
       if (left.length === 0) this.#pending.delete(key);

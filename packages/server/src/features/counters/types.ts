@@ -63,5 +63,7 @@ export interface Counters {
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
   /** `run` is called in the transaction that changes totals of these metrics, with their ids. Before `start`. */
   onFold(metrics: readonly Metric[], run: (tx: Sql, ids: readonly string[]) => Promise<void>): void;
+  /** Changes whenever a total that this process reads may have changed by what it did itself. */
+  readonly version: number;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
 }

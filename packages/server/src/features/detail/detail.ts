@@ -16,7 +16,7 @@ import { Parts } from './parts.ts';
 export interface DetailDeps {
   readonly caches: DetailCaches;
   readonly fences: Fences;
-  readonly cardState: Pick<CardState, 'counts'>;
+  readonly cardState: Pick<CardState, 'counts' | 'countsText'>;
   readonly presenter: Presenter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,8 +44,9 @@ export class Detail {
   }
 
   /** `page` as JSON. For a hot video it is put together from ready texts. */
-  async text(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<string> {
-    return (await this.#hotText(viewer, videoId)) ?? JSON.stringify(await this.page(viewer, videoId, signal));
+  async text(viewer: PageViewer, videoId: string, signalOf?: () => AbortSignal): Promise<string> {
+    const hot = await this.#hotText(viewer, videoId, signalOf);
+    return hot ?? JSON.stringify(await this.page(viewer, videoId, signalOf?.()));
   }
 
   /**
@@ -90,8 +91,12 @@ export class Detail {
     };
   }
 
-  /** Undefined when something is not in this process, or is different for this viewer. */
-  async #hotText(viewer: PageViewer, videoId: string): Promise<string | undefined> {
+  /** Undefined when something shared is not in this process, or is different for this viewer. */
+  async #hotText(
+    viewer: PageViewer,
+    videoId: string,
+    signalOf: (() => AbortSignal) | undefined,
+  ): Promise<string | undefined> {
     const { caches, cardState, clock, fences } = this.#deps;
     const page = caches.pages.getIfHot(videoId)?.value;
     const comments = caches.firstComments.getIfHot(videoId)?.value;
@@ -99,24 +104,25 @@ export class Detail {
     if (!page || !comments || !related || page.row.visibility !== 'public') return undefined;
     let viewing: Viewing | undefined;
     if (viewer) {
-      viewing = caches.viewings.getIfHot(viewingId(viewer.accountId, videoId))?.value ?? undefined;
+      const id = viewingId(viewer.accountId, videoId);
+      const found = caches.viewings.getIfHot(id) ?? (await caches.viewings.get(id, { signal: signalOf?.() }));
       const others = caches.blocks.getIfHot(viewer.accountId)?.value;
+      viewing = found.isStale ? undefined : (found.value ?? undefined);
       if (!viewing || others?.length !== 0 || viewer.accountId === page.author.id) return undefined;
     }
     const [isGone, counts] = await Promise.all([
       fences.isRaised(fenceOf(videoId)),
-      cardState.counts([videoId]).catch(() => undefined),
+      cardState.countsText(videoId).catch(() => undefined),
     ]);
     if (isGone || !mayWatch(page, viewer?.accountId, viewing, clock.nowMs())) throw new AppError('not-found');
-    const own = counts?.get(videoId);
-    if (!own) return undefined;
+    if (counts === undefined) return undefined;
     const { video, author } = this.#fragments.page(page);
     const { following = false, followedBy = false, muted = false, blocked = false } = viewing ?? {};
     const { liked = false, favorited = false, reposted = false } = viewing ?? {};
     const relation = viewing
       ? JSON.stringify({ self: false, following, followedBy, muted, blocked })
       : 'null';
-    return `{"video":${video},"counts":${JSON.stringify(own)},"viewer":${JSON.stringify({
+    return `{"video":${video},"counts":${counts},"viewer":${JSON.stringify({
       own: false,
       following,
       liked,

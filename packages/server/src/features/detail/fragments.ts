@@ -9,6 +9,15 @@ interface PageFragments {
   readonly author: string;
 }
 
+interface CommentTexts {
+  /** Of each comment, an object without its closing brace. */
+  readonly texts: readonly string[];
+  /** The whole, by what the viewer is to each: most viewers are nobody to all of them. */
+  readonly bySignature: Map<string, string>;
+}
+
+const maxSignatures = 64;
+
 /**
  * JSON texts of what many answers share, kept beside the cached values that they are made of: they live exactly as long.
  * A value of the first level lives for seconds, so that links in the texts are never old.
@@ -16,7 +25,7 @@ interface PageFragments {
 export class Fragments {
   readonly #presenter: Presenter;
   readonly #pages = new WeakMap<VideoPage, PageFragments>();
-  readonly #comments = new WeakMap<CommentsPage, string[]>();
+  readonly #comments = new WeakMap<CommentsPage, CommentTexts>();
   readonly #related = new WeakMap<readonly VideoPage[], string>();
 
   constructor(presenter: Presenter) {
@@ -36,10 +45,19 @@ export class Fragments {
 
   /** `stateOf`: what the viewer is to a comment, which is all that differs. */
   comments(page: CommentsPage, stateOf: (comment: Comment) => Comment['viewer']): string {
-    const texts = this.#comments.get(page) ?? page.items.map(withoutViewer);
-    this.#comments.set(page, texts);
-    const items = page.items.map((comment, at) => `${texts[at]},"viewer":${stateText(stateOf(comment))}}`);
-    return `{"items":[${items.join(',')}],"nextCursor":${JSON.stringify(page.nextCursor)}}`;
+    const known = this.#comments.get(page) ?? {
+      texts: page.items.map(withoutViewer),
+      bySignature: new Map(),
+    };
+    this.#comments.set(page, known);
+    const states = page.items.map((comment) => bitsOf(stateOf(comment)));
+    const signature = String.fromCharCode(...states);
+    const ready = known.bySignature.get(signature);
+    if (ready !== undefined) return ready;
+    const items = known.texts.map((text, at) => `${text},"viewer":${stateText(states[at] ?? 0)}}`);
+    const made = `{"items":[${items.join(',')}],"nextCursor":${JSON.stringify(page.nextCursor)}}`;
+    if (known.bySignature.size < maxSignatures) known.bySignature.set(signature, made);
+    return made;
   }
 
   related(found: readonly VideoPage[], show: () => VideoDetail['related']): string {
@@ -56,6 +74,10 @@ function withoutViewer({ viewer: _viewer, ...comment }: Comment): string {
   return JSON.stringify(comment).slice(0, -1);
 }
 
-function stateText({ own, liked, mayDelete, mayPin }: Comment['viewer']): string {
+const bitsOf = ({ own, liked, mayDelete, mayPin }: Comment['viewer']): number =>
+  Number(own) | (Number(liked) << 1) | (Number(mayDelete) << 2) | (Number(mayPin) << 3);
+
+function stateText(bits: number): string {
+  const [own, liked, mayDelete, mayPin] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
   return `{"own":${own},"liked":${liked},"mayDelete":${mayDelete},"mayPin":${mayPin}}`;
 }

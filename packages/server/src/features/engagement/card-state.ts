@@ -1,4 +1,5 @@
 import type { VideoCounts, ViewerState } from '@hvideo/protocol';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Counters, Metric } from '../counters/index.ts';
 
@@ -6,14 +7,33 @@ export type ReactionState = Pick<ViewerState, 'liked' | 'favorited' | 'reposted'
 
 const shown = ['likes', 'favorites', 'comments', 'shares', 'reposts', 'views'] as const satisfies Metric[];
 
+/** Of the hottest videos; how long a text is used without anything happening here. */
+const maxTexts = 1_000;
+const textMs = 100;
+
 /** What a card says of reactions. Created before the videos, whose cards show it. */
 export class CardState {
   readonly #db: Database;
   readonly #counters: Counters;
+  readonly #clock: Clock;
+  readonly #texts = new Map<string, { text: string; version: number; untilMs: number }>();
 
-  constructor(db: Database, counters: Counters) {
+  constructor(db: Database, counters: Counters, clock: Clock) {
+    this.#clock = clock;
     this.#db = db;
     this.#counters = counters;
+  }
+
+  /** `counts` of one video as JSON; at most some milliseconds behind what others do, never behind what this process did. */
+  async countsText(videoId: string): Promise<string> {
+    const { version } = this.#counters;
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#texts.get(videoId);
+    if (known && known.version === version && nowMs < known.untilMs) return known.text;
+    const text = JSON.stringify((await this.counts([videoId])).get(videoId));
+    if (this.#texts.size >= maxTexts) this.#texts.clear();
+    this.#texts.set(videoId, { text, version, untilMs: nowMs + textMs });
+    return text;
   }
 
   /** One read of the counters, however many videos. */

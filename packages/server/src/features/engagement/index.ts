@@ -1,13 +1,14 @@
 /**
  * What people do on videos: like, keep, repost, share and comment.
  *
- *     const cardState = createCardState(db, counters);             // before the videos, whose cards show it
+ *     const cardState = createCardState(db, counters, clock);             // before the videos, whose cards show it
  *     const engagement = createEngagement({ db, ids, clock, cursors, counters, people, videos: videos.reads });
  *     engagement.reactions.add('likes', viewerId, videoId)
  *     engagement.comments.page(viewer, videoId, { sort: 'heat', limit: 20 })
  *     engagement.lists.likes(viewerId, '@lin', page)
  */
 import type { Comment } from '@hvideo/protocol';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Database, Idempotency } from '../../ports/database/port.ts';
 import type { Viewer } from '../accounts/index.ts';
 import type { Counters } from '../counters/index.ts';
@@ -26,7 +27,8 @@ export type { CardState, ReactionState } from './card-state.ts';
 export { type CommentReads, type CommentViewer, isModerator } from './comment-reads.ts';
 export type { OwnLists } from './own-lists.ts';
 
-export const createCardState = (db: Database, counters: Counters) => new CardState(db, counters);
+export const createCardState = (db: Database, counters: Counters, clock: Clock) =>
+  new CardState(db, counters, clock);
 
 export type Engagement = ReturnType<typeof createEngagement>;
 

@@ -17,7 +17,7 @@ export interface DispatchOptions {
   readonly allowsOrigin: (origin: string) => boolean;
   readonly trustedProxies: number;
   readonly log: Logger;
-  readonly observe: (endpoint: AnyEndpoint, status: number, seconds: number) => void;
+  readonly observer: (endpoint: AnyEndpoint) => (status: number, seconds: number) => void;
 }
 
 export type Dispatch = (
@@ -30,6 +30,7 @@ export type Dispatch = (
 export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
   const { endpoint } = route;
   const name = `${endpoint.method} ${endpoint.path}`;
+  const observe = options.observer(endpoint);
   return (request, pathParams, socketAddress) =>
     tracedRequest(name, request.headers, async (span) => {
       const startedMs = performance.now();
@@ -37,7 +38,7 @@ export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
         (error: unknown) => failure(error, name, options.log, span.spanContext().traceId),
       );
       span.setAttribute('http.response.status_code', response.status);
-      options.observe(endpoint, response.status, (performance.now() - startedMs) / 1000);
+      observe(response.status, (performance.now() - startedMs) / 1000);
       return response;
     });
 }
@@ -59,16 +60,26 @@ async function answer(
   const info: RequestInfo = {
     raw: request,
     address,
-    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 400),
-    signal: request.signal,
+    // Read only by few handlers, and costly to make for each request.
+    get userAgent() {
+      return (request.headers.get('user-agent') ?? '').slice(0, 400);
+    },
+    get signal() {
+      return request.signal;
+    },
     idempotency: endpoint.method === 'GET' ? undefined : idempotencyOf(request, viewer?.accountId, bodyText),
     log: options.log,
   };
-  const reply: Reply = { headers: new Headers() };
+  let added: Headers | undefined;
+  const reply: Reply = {
+    get headers() {
+      added ??= new Headers();
+      return added;
+    },
+  };
   const result = await route.handle({ params, query, body, request: info, reply }, viewer);
-  return result instanceof Response
-    ? withHeaders(result, reply.headers)
-    : json(endpoint, result, reply.headers);
+  if (!(result instanceof Response)) return json(endpoint, result, added ?? new Headers());
+  return added ? withHeaders(result, added) : result;
 }
 
 function json(endpoint: AnyEndpoint, result: unknown, headers: Headers): Response {

@@ -51,7 +51,8 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #cors: Cors;
   readonly #server: Bun.Server<undefined>;
-  readonly #requests;
+  /** Answers by route and status. */
+  readonly #answers = new Map<string, Map<number, number>>();
   readonly #duration;
   #application: Application | undefined;
   #draining = false;
@@ -60,7 +61,7 @@ export class HttpServer {
     this.#options = options;
     this.#cors = new Cors(options.allowedOrigins ?? []);
     const { metrics } = options;
-    this.#requests = metrics.counter('http_requests_total', 'Requests answered', ['route', 'status']);
+    metrics.counter('http_requests_total', 'Requests answered', ['route', 'status'], () => this.#counted());
     this.#duration = metrics.histogram('http_request_seconds', 'Time to the answer’s head', ['route']);
     metrics.gauge('http_requests_in_flight', 'Requests under way', () => this.#server.pendingRequests);
     this.#server = Bun.serve(this.#serveOptions({}));
@@ -141,11 +142,7 @@ export class HttpServer {
       allowsOrigin: (origin: string) => this.#cors.allows(origin),
       trustedProxies: this.#options.trustedProxies,
       log: this.#options.log,
-      observe: (endpoint: AnyEndpoint, status: number, seconds: number) => {
-        const route = `${endpoint.method} ${endpoint.path}`;
-        this.#requests.inc({ route, status: String(status) });
-        this.#duration.observe({ route }, seconds);
-      },
+      observer: (endpoint: AnyEndpoint) => this.#observer(endpoint),
     };
     for (const route of application.routes) {
       const path = API_PREFIX + route.endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -159,6 +156,22 @@ export class HttpServer {
         answer(request, addressOf(request, server.requestIP(request)?.address ?? '', trustedProxies)),
     ]);
     return { ...routes, ...Object.fromEntries(rawRoutes), ...this.#documents() };
+  }
+
+  #observer({ method, path }: AnyEndpoint): (status: number, seconds: number) => void {
+    const route = `${method} ${path}`;
+    const answers = new Map<number, number>();
+    this.#answers.set(route, answers);
+    const duration = this.#duration.labels(route);
+    return (status, seconds) => {
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      duration.observe(seconds);
+    };
+  }
+
+  *#counted() {
+    for (const [route, answers] of this.#answers)
+      for (const [status, count] of answers) yield [{ route, status: String(status) }, count] as const;
   }
 
   #documents(): Routes {
