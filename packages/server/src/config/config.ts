@@ -124,6 +124,15 @@ export const settingSpecs = {
     default: undefined,
     about: 'A PostgreSQL 16 or newer to use in place of the embedded one',
   },
+  REDIS_URL: {
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((url) => url.trim()))
+      .pipe(z.array(z.url({ protocol: /^rediss?$/ })).min(1)),
+    default: undefined,
+    about:
+      'A Redis 6.2 or newer, or Valkey, that several processes share for caches, fences and counters; any nodes of a cluster, separated by commas',
+  },
   HVIDEO_CHANGE_FEED: {
     schema: z.enum(['logical', 'outbox']),
     default: 'logical',

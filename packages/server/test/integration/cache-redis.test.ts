@@ -57,7 +57,7 @@ describe.skipIf(redisServerPath() === undefined)('Redis', () => {
 
   cacheStoreContract('Redis Cluster', async () => {
     const cluster = await startRedisCluster();
-    const stores = await twoStores({ urls: cluster.nodes.map(({ url }) => url), isCluster: true });
+    const stores = await twoStores({ urls: cluster.nodes.map(({ url }) => url) });
     const close = async () => {
       await stores.close();
       await cluster[Symbol.asyncDispose]();

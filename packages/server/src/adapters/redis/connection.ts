@@ -4,9 +4,8 @@ import type { Logger } from 'pino';
 import { AppError } from '../../kernel/errors.ts';
 
 export interface RedisOptions {
-  /** `redis://` or `rediss://`; several for the nodes of a Redis Cluster, from which the others are found. */
+  /** `redis://` or `rediss://`: one server, or any nodes of a Redis Cluster, from which the others are found. */
   readonly urls: readonly string[];
-  readonly isCluster?: boolean;
   /** How long one call may take before it counts as failed. */
   readonly timeoutMs?: number;
   readonly log: Logger;
@@ -53,7 +52,7 @@ export class RedisConnection implements AsyncDisposable {
   /** Throws `timeout` when the server cannot be reached now. */
   static async open(options: RedisOptions): Promise<RedisConnection> {
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    const { commands, isReady } = options.isCluster ? clusterOf(options) : singleOf(options);
+    const { commands, isReady } = (await isCluster(options)) ? clusterOf(options) : singleOf(options);
     // An error here is one of the connection; the calls that it hits fail by themselves.
     commands.on('error', (error) => options.log.debug({ error: error.message }, 'redis connection'));
     const connection = new RedisConnection(commands, timeoutMs, isReady);
@@ -148,6 +147,25 @@ const bytesReplies = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } } as co
 
 // A server that says nothing for 5 s, not even to a ping, is given up, and the connection made anew.
 const socket = { connectTimeout: 2_000, socketTimeout: 5_000, reconnectStrategy: reconnectDelayMs };
+
+/** Asks the first address that answers; throws `timeout` when none does. */
+async function isCluster({ urls, log }: RedisOptions): Promise<boolean> {
+  let lastError: unknown = new Error('no address');
+  for (const url of urls) {
+    const client = createClient({ url, socket: { connectTimeout: 2_000, reconnectStrategy: false } });
+    // What it says comes out of `connect` or the command as well.
+    client.on('error', (error: Error) => log.debug({ error: error.message }, 'redis connection'));
+    try {
+      await client.connect();
+      return String(await client.info('cluster')).includes('cluster_enabled:1');
+    } catch (error) {
+      lastError = error;
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+  }
+  throw unreachable(lastError);
+}
 
 function singleOf({ urls }: RedisOptions): { commands: Commands; isReady: () => boolean } {
   const client = createClient({ ...common, url: urls[0] ?? '', socket, commandOptions: bytesReplies });
