@@ -6,6 +6,7 @@ import type { Bus, Subscription } from '../ports/bus/port.ts';
 import { InvalidationLog } from '../ports/cache-store/invalidation-log.ts';
 import type { CacheStore } from '../ports/cache-store/port.ts';
 import type { CacheDefinition } from './definition.ts';
+import type { Existence } from './existence.ts';
 import { HotKeys } from './hot-keys.ts';
 import { LevelOne } from './level-one.ts';
 import { Limiter } from './limiter.ts';
@@ -61,6 +62,7 @@ export class Cache implements AsyncDisposable {
   readonly #flights = new FlightIndex();
   readonly #registry = new RowRegistry();
   readonly #readers = new Map<string, Pick<CachedReader<unknown>, 'name' | 'stats'>>();
+  readonly #existences = new Set<Existence>();
   readonly #untold = new Set<string>();
   #mustTellAll = false;
   #announcements: string[] = [];
@@ -121,6 +123,7 @@ export class Cache implements AsyncDisposable {
     const reader = new CachedReader(definition, this.#node);
     this.#readers.set(definition.name, reader);
     this.#registry.add(definition.dependencies);
+    if (definition.exists) this.#existences.add(definition.exists);
     return reader;
   }
 
@@ -202,6 +205,7 @@ export class Cache implements AsyncDisposable {
   }
 
   #changeHere(rows: readonly string[]): void {
+    for (const existence of this.#existences) existence.noteRows(rows);
     this.#log.record(rows);
     this.#levelOne.invalidate(rows);
     this.#flights.detach(rows);

@@ -3,8 +3,8 @@ const maxKicks = 500;
 
 /**
  * A set that may say yes too often (about 3 in 100,000 at 16 bits) and never no to what is in it (Fan et al.,
- * "Cuckoo Filter: Practically Better Than Bloom", CoNEXT 2014). Unlike a Bloom filter it can delete, but only what
- * was added: deleting anything else may take another's fingerprint away.
+ * "Cuckoo Filter: Practically Better Than Bloom", CoNEXT 2014): at that rate smaller than a Bloom filter, and a look at two
+ * places in memory instead of a dozen.
  */
 export class CuckooFilter {
   readonly #mask: number;
@@ -62,26 +62,6 @@ export class CuckooFilter {
     if (this.#find(bucket, fingerprint) >= 0 || this.#find(other, fingerprint) >= 0) return true;
     const homeless = this.#homeless;
     return homeless?.fingerprint === fingerprint && (homeless.bucket === bucket || homeless.bucket === other);
-  }
-
-  /** Only for an id that was added. */
-  delete(id: string): boolean {
-    const { fingerprint, bucket } = this.#place(id);
-    const other = this.#other(bucket, fingerprint);
-    for (const candidate of [bucket, other]) {
-      const at = this.#find(candidate, fingerprint);
-      if (at < 0) continue;
-      this.#slots[at] = 0;
-      this.#size -= 1;
-      return true;
-    }
-    const homeless = this.#homeless;
-    if (homeless?.fingerprint !== fingerprint || (homeless.bucket !== bucket && homeless.bucket !== other)) {
-      return false;
-    }
-    this.#homeless = undefined;
-    this.#size -= 1;
-    return true;
   }
 
   #place(id: string): { fingerprint: number; bucket: number } {

@@ -1,120 +1,148 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
 import { CuckooFilter } from './cuckoo-filter.ts';
-
-/** Changes of one table in the order of their commits. */
-export interface ExistenceChanges {
-  /** Where the batch ends in the feed; batches at or before one that was applied are skipped. */
-  readonly position: bigint;
-  /** Where the batch before it ended: when that was not seen, something is missing. */
-  readonly previous: bigint;
-  readonly inserted: readonly string[];
-  readonly deleted: readonly string[];
-  /** Every commit before this moment (Unix time) is in this batch or an earlier one. */
-  readonly completeUntilMs: number;
-}
+import type { Dependency } from './definition.ts';
 
 export interface ExistenceOptions {
-  /** Ids expected; the filter grows by being rebuilt. */
-  readonly capacity: number;
-  /** When an id was made; nobody can make one with an earlier time. */
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How the rows are named, by their id alone: a row that changes exists, or did a moment ago. */
+  readonly row: Dependency;
+  /** When an id was made (Unix time, ms); undefined for what cannot be an id. */
   readonly createdMs: (id: string) => number | undefined;
-  /** How long a transaction may take from making an id to its commit, and clocks may differ. */
-  readonly marginMs: number;
+  /** All ids made at that time or later, in parts, from the primary. */
+  readonly scan: (sinceMs: number, signal: AbortSignal) => AsyncIterable<readonly string[]>;
+  /** How often what is new is read. */
+  readonly everyMs?: number;
+  /** Nothing is said of ids younger than this at the last scan: they may be on their way to their commit. */
+  readonly youngMs?: number;
+  /** How far back a scan looks again, for transactions that took long. */
+  readonly overlapMs?: number;
+  /** How often everything is read anew, which forgets what was deleted. */
+  readonly rebuildMs?: number;
 }
 
+const minCapacity = 10_000;
+/** Clocks of nodes may differ, and a generator under load borrows some time. */
+const futureMs = 300_000;
+
 /**
- * Which ids of a table surely do not exist. It never says so wrongly:
- * - only about ids that are older than everything the feed has told, by `marginMs`: a younger one may just be on its way;
- * - never while it is being built, after a gap in the feed, or when the filter is full: `unknown`;
- * - a deletion is applied only if the row surely was counted before, because deleting a stranger from a cuckoo filter
- *   may remove somebody else: batches count once (`position`), and deletions from before the end of the building scan
- *   are left out. What stays behind is a "maybe" for an id that is gone, which costs a load.
+ * Which ids of a table surely do not exist, so that asking for invented ones costs no query.
+ *
+ * An id says when it was made. One that the filter does not hold is absent if every row of its age has been read: a scan
+ * reads all, then every `everyMs` what is new (again for `overlapMs`, because a row appears when its transaction commits,
+ * not when its id is made). Rows of which an invalidation tells are added at once. So a wrong "absent" takes a transaction
+ * longer than `youngMs` whose invalidation was lost as well, and lasts `everyMs`.
+ *
+ * Nothing is taken out one by one: a fingerprint deleted twice takes another's away (Fan et al., section 3.3), and changes
+ * are told at least once. A deleted id is "perhaps" until the next rebuild, which costs a read of its null entry.
  */
-export class Existence {
-  readonly #options: ExistenceOptions;
+export class Existence implements AsyncDisposable {
+  readonly #options: Required<ExistenceOptions>;
+  readonly #prefix: string;
   #filter: CuckooFilter | undefined;
-  /** The filter being built, which takes inserts from the feed already. */
-  #building: CuckooFilter | undefined;
-  #position: bigint | undefined;
+  /** The filter being filled from a scan of everything; takes what is told meanwhile too. */
+  #next: CuckooFilter | undefined;
+  /** Every row made before is in the filter. */
   #completeUntilMs = 0;
-  #ignoreDeletionsUntil = 0n;
-  #hasGap = false;
-  answeredNo = 0;
+  #rebuiltAtMs = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  #ticker: Disposable | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: ExistenceOptions) {
-    this.#options = options;
-  }
-
-  get state(): 'unknown' | 'building' | 'ready' {
-    if (this.#building) return 'building';
-    return this.#filter && !this.#filter.isFull ? 'ready' : 'unknown';
+    this.#options = {
+      everyMs: 10_000,
+      youngMs: 30_000,
+      overlapMs: 600_000,
+      rebuildMs: 86_400_000,
+      ...options,
+    };
+    const [nameOfNone, ...others] = options.row.columns;
+    if (nameOfNone === undefined || others.length > 0) throw new Error('rows are named by their id alone');
+    this.#prefix = options.row('');
   }
 
   get size(): number {
     return this.#filter?.size ?? 0;
   }
 
+  get isReady(): boolean {
+    return this.#filter !== undefined && !this.#filter.isFull;
+  }
+
+  /** Reads everything, then goes on in the background. A failure is logged, and tried again. */
+  start(): void {
+    const refresh = () =>
+      this.refresh().catch((error: unknown) =>
+        this.#options.log.warn({ error: String(error) }, 'existing ids could not be read'),
+      );
+    this.#ticker ??= this.#options.clock.every(this.#options.everyMs, refresh);
+    void refresh();
+  }
+
   /** True only if there is no such row. */
   isSurelyAbsent(id: string): boolean {
     const filter = this.#filter;
-    if (!filter || filter.isFull || this.#building) return false;
+    if (!filter || filter.isFull || filter.has(id)) return false;
     const createdMs = this.#options.createdMs(id);
-    if (createdMs === undefined || createdMs >= this.#completeUntilMs - this.#options.marginMs) return false;
-    if (filter.has(id)) return false;
-    this.answeredNo += 1;
-    return true;
+    if (createdMs === undefined) return true;
+    return createdMs < this.#completeUntilMs || createdMs > this.#options.clock.nowMs() + futureMs;
   }
 
-  /** This node has just inserted it. The feed will tell it again. */
-  addEarly(id: string): void {
-    this.#add(id);
+  /** Rows that changed, named as caches name them. */
+  noteRows(rows: readonly string[]): void {
+    for (const row of rows) if (row.startsWith(this.#prefix)) this.#add(row.slice(this.#prefix.length));
   }
 
-  apply(changes: ExistenceChanges): void {
-    const last = this.#position;
-    if (last !== undefined && changes.position <= last) return;
-    if (last !== undefined && changes.previous > last) this.gap();
-    this.#position = changes.position;
-    for (const id of changes.inserted) this.#add(id);
-    if (changes.position > this.#ignoreDeletionsUntil && !this.#building && !this.#hasGap) {
-      for (const id of changes.deleted) this.#filter?.delete(id);
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ticker?.[Symbol.dispose]();
+    this.#closing.abort();
+    // It has been told to whoever asked for it.
+    await this.#refreshing?.catch(() => undefined);
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, rebuildMs, youngMs, overlapMs, scan } = this.#options;
+    const { signal } = this.#closing;
+    const startedMs = clock.nowMs();
+    const isDue = !this.isReady || clock.monotonicMs() - this.#rebuiltAtMs >= rebuildMs;
+    if (isDue) await this.#rebuild(signal);
+    else {
+      const sinceMs = this.#completeUntilMs - overlapMs;
+      for await (const ids of scan(sinceMs, signal)) for (const id of ids) this.#add(id);
     }
-    if (!this.#hasGap) this.#completeUntilMs = Math.max(this.#completeUntilMs, changes.completeUntilMs);
+    this.#completeUntilMs = startedMs - youngMs;
   }
 
-  /** Changes may have been missed: nothing is certain about ids from then on, until the next `rebuild`. */
-  gap(): void {
-    this.#hasGap = true;
-  }
-
-  /**
-   * Reads all ids from the truth. `scan` must start after this node has begun to receive the feed; `endPosition` is asked
-   * after the scan and answers the feed's position of that moment or later; `startedMs` is the database's time before
-   * the scan.
-   */
-  async rebuild(
-    scan: AsyncIterable<readonly string[]>,
-    end: { position(): Promise<bigint>; readonly startedMs: number },
-  ): Promise<void> {
-    if (this.#building) throw new Error('it is being built');
-    const building = new CuckooFilter(Math.max(this.#options.capacity, 2 * this.size));
-    this.#building = building;
-    this.#hasGap = false;
-    try {
-      for await (const ids of scan) for (const id of ids) building.add(id);
-      this.#ignoreDeletionsUntil = await end.position();
-      // A gap during the scan: what was inserted behind it may be missing.
-      if (this.#hasGap) return;
-      this.#filter = building;
-      this.#completeUntilMs = Math.max(this.#completeUntilMs, end.startedMs);
-    } finally {
-      this.#building = undefined;
-      // The old filter stays in use, and may have missed something before this attempt.
-      if (this.#filter !== building) this.#hasGap = true;
+  async #rebuild(signal: AbortSignal): Promise<void> {
+    const { clock, scan } = this.#options;
+    for (let capacity = Math.max(minCapacity, 2 * this.size); ; capacity *= 4) {
+      const next = new CuckooFilter(capacity);
+      this.#next = next;
+      try {
+        for await (const ids of scan(0, signal)) {
+          for (const id of ids) if (!next.has(id)) next.add(id);
+          if (next.isFull) break;
+        }
+      } finally {
+        this.#next = undefined;
+      }
+      if (next.isFull) continue;
+      this.#filter = next;
+      this.#rebuiltAtMs = clock.monotonicMs();
+      return;
     }
   }
 
   #add(id: string): void {
-    this.#filter?.add(id);
-    this.#building?.add(id);
+    for (const filter of [this.#filter, this.#next]) if (filter && !filter.has(id)) filter.add(id);
   }
 }

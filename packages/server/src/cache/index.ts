@@ -6,7 +6,7 @@ export {
   dependency,
   type GetOptions,
 } from './definition.ts';
-export { Existence, type ExistenceChanges, type ExistenceOptions } from './existence.ts';
+export { Existence, type ExistenceOptions } from './existence.ts';
 export type { CachedReader } from './reader.ts';
 export type { RowChange } from './row-registry.ts';
 export type { CacheSnapshot } from './snapshot.ts';

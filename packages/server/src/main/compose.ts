@@ -3,7 +3,6 @@ import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
 import { openLmdbCounterStore } from '../adapters/lmdb/counter-store.ts';
 import { MemoryCounterStore } from '../adapters/memory/counter-store.ts';
-import { MemoryFences } from '../adapters/memory/fences.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
@@ -13,13 +12,13 @@ import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { addressKey, createAccounts } from '../features/accounts/index.ts';
 import { createCounters } from '../features/counters/index.ts';
-import { createDetail } from '../features/detail/index.ts';
+import { createDetail, createVideoExistence } from '../features/detail/index.ts';
 import { createCardState, createEngagement } from '../features/engagement/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
-import { cleanFences, createVideos, loadFences, type People } from '../features/videos/index.ts';
+import { cleanFences, createVideos, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -36,7 +35,7 @@ import { mediaRoutes } from '../transport/http/routes/media.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
-import { openCache, openChangeFeed } from './derived.ts';
+import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
@@ -79,15 +78,16 @@ export async function composeFeatures(options: ComposeOptions) {
   ]);
   opening.use(lease);
   const { ids } = lease;
+  const shared = await openShared(options, opening);
+  const { fences } = shared;
   const counters = createCounters({
     ...{ db, ids, clock, random },
-    store: await openCounterStore(options, opening),
+    store: shared.counterStore ?? (await openCounterStore(options, opening)),
     log: log.child({ part: 'counters' }),
   });
   opening.defer(() => counters.close());
   await counters.open();
-  const { cache, tell } = await openCache(options, opening);
-  const fences = await MemoryFences.open(() => loadFences(db));
+  const { cache, tell } = await openCache(options, shared, opening);
   const cardState = createCardState(db, counters, clock);
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
@@ -127,8 +127,9 @@ export async function composeFeatures(options: ComposeOptions) {
     ...{ db, ids, clock, cursors, counters, people, tell },
     videos: videos.reads,
   });
+  const exists = opening.use(createVideoExistence({ db, clock, log }));
   const detail = createDetail({
-    ...{ db, cache, fences, cardState, clock, log },
+    ...{ db, cache, exists, fences, cardState, clock, log },
     ...{ comments: engagement.comments, presenter: videos.presenter },
   });
   const history = createHistory({
@@ -165,7 +166,7 @@ export async function composeFeatures(options: ComposeOptions) {
     studio: openStudio(transcoder.binaries.ffmpeg),
     log: log.child({ part: 'demo' }),
   });
-  const changes = openChangeFeed(options, cache);
+  const changes = openChangeFeed(options, cache, fences);
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
@@ -175,6 +176,7 @@ export async function composeFeatures(options: ComposeOptions) {
       changes,
       counters,
       detail,
+      exists,
       fences,
       engagement,
       graph,
@@ -245,6 +247,7 @@ export async function composeApplication(options: ComposeOptions) {
       if ((await accounts.registration.instance()).setupRequired)
         log.info({ code: accounts.registration.setupCode }, 'set-up code, for a browser on another machine');
       if (options.work && config.profile === 'embedded') await jobs.reclaimAll();
+      features.exists.start();
       if (options.work) features.counters.start();
       if (options.work) features.changes.start();
       await jobs.start();

@@ -1,15 +1,27 @@
 import { MemoryBus } from '../adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../adapters/memory/cache-store.ts';
+import { MemoryFences } from '../adapters/memory/fences.ts';
 import { openLogicalChangeFeed } from '../adapters/postgres/change-feed/logical-feed.ts';
 import { openOutboxChangeFeed } from '../adapters/postgres/change-feed/outbox-feed.ts';
+import { StartError } from '../adapters/postgres/start-error.ts';
+import { RedisBus } from '../adapters/redis/bus.ts';
+import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
+import { RedisConnection } from '../adapters/redis/connection.ts';
+import { RedisCounterStore } from '../adapters/redis/counter-store.ts';
+import { RedisFences } from '../adapters/redis/fences.ts';
 import { Cache } from '../cache/index.ts';
 import type { Config } from '../config/config.ts';
+import { loadFences, readFences } from '../features/videos/index.ts';
 import { systemClock as clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom as random } from '../kernel/random.ts';
+import type { Bus } from '../ports/bus/port.ts';
+import type { CacheStore } from '../ports/cache-store/port.ts';
 import type { ChangeFeed } from '../ports/change-feed/port.ts';
+import type { CounterStore } from '../ports/counter-store/port.ts';
+import type { Fences } from '../ports/fences/port.ts';
 import type { TellOwnChanges } from '../ports/own-changes/port.ts';
 import type { Platform } from './platform.ts';
 
@@ -20,17 +32,60 @@ export interface DerivedOptions {
   readonly metrics?: Metrics;
 }
 
+/** What the processes of a community share beside the truth; one process alone has it in its memory. */
+export interface Shared {
+  readonly bus: Bus;
+  readonly cacheStore: CacheStore;
+  readonly fences: Fences;
+  /** Undefined: this process keeps its own. */
+  readonly counterStore: CounterStore | undefined;
+}
+
+export async function openShared(
+  { config, log, platform }: DerivedOptions,
+  opening: AsyncDisposableStack,
+): Promise<Shared> {
+  const load = () => loadFences(platform.database);
+  const urls = config.REDIS_URL;
+  if (!urls) {
+    return {
+      bus: new MemoryBus(),
+      cacheStore: new MemoryCacheStore(clock, { maxBytes: config.HVIDEO_CACHE_BYTES }),
+      fences: await MemoryFences.open(load),
+      counterStore: undefined,
+    };
+  }
+  const redisLog = log.child({ part: 'redis' });
+  const redis = opening.use(await RedisConnection.open({ urls, log: redisLog }).catch(redisUnusable));
+  const read = (names: readonly string[]) => readFences(platform.database, names);
+  return {
+    bus: opening.use(await RedisBus.open({ urls, log: redisLog }).catch(redisUnusable)),
+    cacheStore: await RedisCacheStore.open(redis, random).catch(redisUnusable),
+    fences: new RedisFences({ redis, load, read, log: redisLog }),
+    counterStore: new RedisCounterStore(redis),
+  };
+}
+
+/** The address may hold a password, and is not told. */
+function redisUnusable(error: unknown): never {
+  throw new StartError(
+    'the Redis server cannot be used: it does not answer as one',
+    'Check REDIS_URL, and that the server runs and may be reached from here.',
+    error,
+  );
+}
+
 /** The cache, and the way in which what this process commits reaches it at once. */
 export async function openCache(
   { config, log, metrics }: DerivedOptions,
+  { bus, cacheStore }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<{ cache: Cache; tell: TellOwnChanges }> {
-  const maxBytes = config.HVIDEO_CACHE_BYTES;
   const cache = opening.use(
     await Cache.open({
-      ...{ clock, random, bus: new MemoryBus(), log: log.child({ part: 'cache' }) },
-      store: new MemoryCacheStore(clock, { maxBytes }),
-      level1MaxBytes: Math.floor(maxBytes / 4),
+      ...{ clock, random, bus, log: log.child({ part: 'cache' }) },
+      store: cacheStore,
+      level1MaxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 4),
       ...(metrics && { metrics }),
     }),
   );
@@ -43,7 +98,11 @@ export async function openCache(
 }
 
 /** What everything derived follows. Call it when every cache is defined. */
-export function openChangeFeed({ config, log, platform }: DerivedOptions, cache: Cache): ChangeFeed {
+export function openChangeFeed(
+  { config, log, platform }: DerivedOptions,
+  cache: Cache,
+  fences: Fences,
+): ChangeFeed {
   const options = {
     ...{ url: platform.databaseUrl, database: platform.database, clock, random },
     ...{ slot: config.HVIDEO_CHANGE_FEED_SLOT, log: log.child({ part: 'changes' }) },
@@ -61,6 +120,14 @@ export function openChangeFeed({ config, log, platform }: DerivedOptions, cache:
       if (!reached) throw new AppError('timeout', { detail: 'The store of the cache was not reached' });
     },
     rebuild: () => cache.forgetAll(),
+  });
+  feed.follow({
+    name: 'fences',
+    tables: [{ table: 'fence' }],
+    // Those that could not be raised when they were recorded; the others a second time, which changes nothing.
+    handle: async ({ rows }) =>
+      fences.raise(rows.flatMap(({ after }) => (after ? [String(after['name'])] : []))),
+    rebuild: async () => fences.raise(await loadFences(platform.database)),
   });
   return feed;
 }

@@ -30,6 +30,8 @@ async function publish(authorId: string, title = 'A clip'): Promise<string> {
     insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
     values (${id}, ${authorId}, ${title}, '', '{}', 'public', 'ready', ${id}, 1000, 360, 640)`;
   await t.db.sql`update account_counts set videos = videos + 1 where account_id = ${authorId}`;
+  // Its id is older than any that the server makes: until it is told, there can be no such video.
+  t.features.exists.noteRows([`video:id=${id}`]);
   return id;
 }
 

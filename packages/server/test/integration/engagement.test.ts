@@ -39,6 +39,8 @@ async function publish(authorId: string, visibility = 'public'): Promise<string>
     insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
     values (${id}, ${authorId}, 'A clip', '', '{}', ${visibility}, 'ready', ${id}, 1000, 360, 640)`;
   await t.db.sql`update account_counts set videos = videos + 1 where account_id = ${authorId}`;
+  // Its id is older than any that the server makes: until it is told, there can be no such video.
+  t.features.exists.noteRows([`video:id=${id}`]);
   return id;
 }
 

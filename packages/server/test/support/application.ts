@@ -56,6 +56,7 @@ export async function runApplication(env: Readonly<Record<string, string>> = {})
       routes: application.http.routes,
       features: application.features,
       db: database,
+      databaseUrl: test.url,
       folder,
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -123,8 +123,8 @@ function callsOf<Key extends CounterKey>(keys: readonly Key[], textOf: (key: Key
   const groups = new Map<number, Map<string, Subject>>();
   for (const key of keys) {
     const partition = Bun.hash.xxHash32(key.id) % partitions;
-    let subjects = groups.get(partition);
-    if (!subjects) groups.set(partition, (subjects = new Map()));
+    const subjects = groups.get(partition) ?? new Map<string, Subject>();
+    groups.set(partition, subjects);
     const subject = subjects.get(key.id);
     if (subject) subject.items.push(textOf(key));
     else subjects.set(key.id, { id: key.id, key: `hvn:{${partition}}:${key.id}`, items: [textOf(key)] });
@@ -134,9 +134,7 @@ function callsOf<Key extends CounterKey>(keys: readonly Key[], textOf: (key: Key
 
 function chunked(subjects: readonly Subject[]): Subject[][] {
   const count = Math.ceil(subjects.length / maxKeysEach);
-  return Array.from({ length: count }, (_, at) =>
-    subjects.slice(at * maxKeysEach, (at + 1) * maxKeysEach),
-  );
+  return Array.from({ length: count }, (_, at) => subjects.slice(at * maxKeysEach, (at + 1) * maxKeysEach));
 }
 
 function totalOf(reply: unknown): CounterTotal | undefined {

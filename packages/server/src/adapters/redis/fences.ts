@@ -160,16 +160,20 @@ export class RedisFences implements Fences {
       return this.#askNext.answer;
     }
     const names = new Set([name]);
-    const before = this.#asking;
-    const answer = (async () => {
-      // Joined or failed, the question before is over; its own callers hear of its error.
-      await before?.catch(() => undefined);
-      this.#askNext = undefined;
-      this.#asking = answer;
-      return this.#options.read([...names]);
-    })();
-    this.#askNext = { names, answer };
-    return answer;
+    const next = { names, answer: this.#askAfter(this.#asking, names) };
+    this.#askNext = next;
+    return next.answer;
+  }
+
+  async #askAfter(
+    before: Promise<unknown> | undefined,
+    names: ReadonlySet<string>,
+  ): Promise<ReadonlySet<string>> {
+    // Its own callers hear of its error.
+    await before?.catch(() => undefined);
+    this.#asking = this.#askNext?.answer;
+    this.#askNext = undefined;
+    return this.#options.read([...names]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Comment, Page, RelatedVideo, VideoDetail } from '@hvideo/protocol';
-import type { Cached } from '../../cache/index.ts';
+import type { Cached, Existence } from '../../cache/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { idTimeMs } from '../../kernel/ids.ts';
@@ -16,6 +16,8 @@ import { Parts } from './parts.ts';
 export interface DetailDeps {
   readonly caches: DetailCaches;
   readonly fences: Fences;
+  /** Which videos surely do not exist. */
+  readonly exists?: Existence | undefined;
   readonly cardState: Pick<CardState, 'counts' | 'countsText'>;
   readonly presenter: Presenter;
   readonly clock: Clock;
@@ -54,13 +56,17 @@ export class Detail {
    * Errors: `not-found` for what the viewer may not see, `timeout`.
    */
   async page(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<VideoDetail> {
-    const { caches, cardState, clock, fences, log } = this.#deps;
+    const { caches, cardState, clock, exists, fences, log } = this.#deps;
+    // Before anything else is asked for: an invented id costs nothing.
+    if (exists?.isSurelyAbsent(videoId)) throw new AppError('not-found');
     using parts = new Parts(clock, signal, (part, error) =>
       log.warn({ err: error, part, videoId }, 'a part of a page is missing'),
     );
     const viewerId = viewer?.accountId;
-    const [isGone, page, viewing, others, counts, comments, related] = await Promise.all([
-      parts.critical(criticalMs, (signal) => fences.isRaised(fenceOf(videoId), { signal })),
+    const [, page, viewing, others, counts, comments, related] = await Promise.all([
+      parts.critical(criticalMs, async (signal) => {
+        if (await fences.isRaised(fenceOf(videoId), { signal })) throw new AppError('not-found');
+      }),
       parts.critical(criticalMs, async (signal) => present(await caches.pages.get(videoId, { signal }))),
       viewerId === undefined
         ? undefined
@@ -74,8 +80,7 @@ export class Detail {
       parts.optional('comments', optionalMs, (signal) => caches.firstComments.get(videoId, { signal })),
       parts.optional('related', optionalMs, (signal) => caches.related.get(videoId, { signal })),
     ]);
-    if (isGone || !mayWatch(page.value, viewerId, viewing?.value, clock.nowMs()))
-      throw new AppError('not-found');
+    if (!mayWatch(page.value, viewerId, viewing?.value, clock.nowMs())) throw new AppError('not-found');
     const hidden = new Set(others?.value ?? noOne);
     return {
       ...this.#video(page.value, viewerId, viewing?.value, counts?.get(videoId)),

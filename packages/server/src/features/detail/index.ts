@@ -8,6 +8,7 @@ import { type DetailCachesDeps, defineDetailCaches } from './caches.ts';
 import { Detail, type DetailDeps } from './detail.ts';
 
 export type { Detail } from './detail.ts';
+export { createVideoExistence } from './existence.ts';
 
 export function createDetail(deps: DetailCachesDeps & Omit<DetailDeps, 'caches'>): Detail {
   return new Detail({ ...deps, caches: defineDetailCaches(deps) });

@@ -37,7 +37,7 @@ export type { ProgressHub } from './progress.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
 export { type VideoRow, videoColumns } from './store.ts';
 export { listedTo, mayWatch, visibleTo } from './visibility.ts';
-export { cleanFences, fenceOf, loadFences } from './withdrawals.ts';
+export { cleanFences, fenceOf, loadFences, readFences } from './withdrawals.ts';
 export type { VideoWrites } from './writes.ts';
 
 export interface VideosDeps {

@@ -35,6 +35,13 @@ export async function loadFences({ sql }: Database): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** Which of these names are fences. */
+export async function readFences({ sql }: Database, names: readonly string[]): Promise<Set<string>> {
+  const rows = await sql<{ name: string }>`
+    select name from fence where name = any(${sql.array(names, 'text')})`;
+  return new Set(rows.map(({ name }) => name));
+}
+
 export async function cleanFences({ sql }: Database): Promise<void> {
   await sql`delete from fence where raised_at < now() - interval '3 days'`;
 }
