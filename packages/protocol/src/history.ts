@@ -23,6 +23,12 @@ export const HistoryEntry = z
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;
 
+/** Where to go on in one video. */
+export const HistoryPlace = z
+  .object({ positionMs: z.int(), completed: z.boolean() })
+  .meta({ id: 'HistoryPlace' });
+export type HistoryPlace = z.infer<typeof HistoryPlace>;
+
 export const HistorySettings = z
   .object({
     /** While it is, nothing is added. */
@@ -67,6 +73,17 @@ export const history = {
     status: 200,
     response: pageOf(VideoCard),
     problems: ['invalid-cursor', 'list-private'],
+  }),
+  place: endpoint({
+    method: 'GET',
+    path: '/users/me/history/{id}',
+    tag: 'history',
+    summary: 'Where one was in this video; the beginning when the history does not hold it',
+    access: 'user',
+    limit: 'read',
+    params: one,
+    status: 200,
+    response: HistoryPlace,
   }),
   clear: endpoint({
     method: 'DELETE',

@@ -269,6 +269,13 @@ describe('own lists', () => {
     const inFolder = await lin.call<Page<VideoCard>>('GET', `/users/${lin.id}/favorites?folder=${folder.id}`);
     expect(inFolder.body.items.map(({ id }) => id)).toEqual([videoId]);
     expect((await wei.call('PUT', `/videos/${videoId}/favorite?folder=${folder.id}`)).status).toBe(404);
+    const count = async () =>
+      (await lin.call<{ items: Folder[] }>('GET', '/users/me/folders')).body.items[0]?.count;
+    expect((await lin.call('PUT', `/videos/${videoId}/favorite?folder=none`)).status).toBe(204);
+    expect(await count()).toBe(0);
+    await lin.call('PUT', `/videos/${videoId}/favorite?folder=${folder.id}`);
+    await lin.call('PUT', `/videos/${videoId}/favorite`);
+    expect(await count()).toBe(1);
     const { items } = (await lin.call<{ items: Folder[] }>('GET', '/users/me/folders')).body;
     expect(items).toMatchObject([{ name: '旅行', count: 1 }]);
     const renamed = await lin.call<Folder>('PATCH', `/users/me/folders/${folder.id}`, {

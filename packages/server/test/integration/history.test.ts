@@ -110,6 +110,10 @@ describe('history', () => {
       { video: { id: video.id }, positionMs: 1_900, completed: true },
       { video: { id: first.id }, positionMs: 500, completed: false },
     ]);
+    const place = (id: string) =>
+      viewer.call<{ positionMs: number; completed: boolean }>('GET', `/users/me/history/${id}`);
+    expect((await place(first.id)).body).toEqual({ positionMs: 500, completed: false });
+    expect((await place('123')).body).toEqual({ positionMs: 0, completed: false });
     const one = await viewer.call<{ items: HistoryEntry[]; nextCursor: string }>(
       'GET',
       '/users/me/history?limit=1',

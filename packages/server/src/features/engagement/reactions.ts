@@ -23,6 +23,9 @@ export interface ReactionDeps {
 /** Each is a row of (account, video), and the counter of the same name. */
 export type Reaction = 'likes' | 'favorites' | 'reposts' | 'shares';
 
+/** In place of a folder: outside of all of them. */
+const noFolder = 'none';
+
 const tables: Readonly<Record<Reaction, string>> = {
   likes: 'video_like',
   favorites: 'favorite',
@@ -73,7 +76,7 @@ export class Reactions {
     });
   }
 
-  /** `folderId` puts it there, or moves it; without one it stays where it is. Errors: `not-found`, also for the folder. */
+  /** `folderId` puts it there, or moves it; `none` takes it out; without one it stays where it is. Errors: `not-found`, also for the folder. */
   async keep(
     viewerId: string,
     videoId: string,
@@ -81,7 +84,7 @@ export class Reactions {
     idempotency?: Idempotency,
   ): Promise<void> {
     await this.#change('favorites', viewerId, videoId, idempotency, async (tx) => {
-      if (folderId !== undefined) {
+      if (folderId !== undefined && folderId !== noFolder) {
         const [folder] = await tx`
           select 1 as one from favorite_folder where id = ${folderId} and account_id = ${viewerId} for key share`;
         if (!folder) throw new AppError('not-found');
@@ -89,7 +92,7 @@ export class Reactions {
       const made = await this.#insert(tx, 'favorites', viewerId, videoId);
       if (folderId !== undefined)
         await tx`
-          update favorite set folder_id = ${folderId} where video_id = ${videoId} and account_id = ${viewerId}`;
+          update favorite set folder_id = ${folderId === noFolder ? null : folderId} where video_id = ${videoId} and account_id = ${viewerId}`;
       return made ? [{ id: videoId, metric: 'favorites', delta: 1 }] : [];
     });
   }

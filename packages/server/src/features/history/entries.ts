@@ -1,4 +1,4 @@
-import type { HistoryEntry, HistorySettings, Page, VideoCard } from '@hvideo/protocol';
+import type { HistoryEntry, HistoryPlace, HistorySettings, Page, VideoCard } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
 import type { Database } from '../../ports/database/port.ts';
@@ -76,6 +76,14 @@ export class Entries {
     return pageOfRows(rows, limit, (last) =>
       cursors.encode(kind, [String(last.watchedAt.getTime()), last.id]),
     );
+  }
+
+  /** The beginning for what is not kept, so that a player need not tell the two apart. */
+  async place(accountId: string, videoId: string): Promise<HistoryPlace> {
+    const [row] = await this.#deps.db.sql<HistoryPlace>`
+      select position_ms as "positionMs", completed from watch_history
+      where account_id = ${accountId} and video_id = ${videoId}`;
+    return row ?? { positionMs: 0, completed: false };
   }
 
   async remove(accountId: string, videoId: string): Promise<void> {

@@ -9,6 +9,7 @@ export function historyRoutes({ views, entries }: History): Route[] {
     ),
     route(api.history.list, ({ query }, viewer) => entries.page(viewer.accountId, query)),
     route(api.history.of, ({ params, query }, viewer) => entries.of(viewer?.accountId, params.id, query)),
+    route(api.history.place, ({ params }, viewer) => entries.place(viewer.accountId, params.id)),
     route(api.history.clear, (_call, viewer) => entries.clear(viewer.accountId)),
     route(api.history.remove, ({ params }, viewer) => entries.remove(viewer.accountId, params.id)),
     route(api.history.settings, (_call, viewer) => entries.settings(viewer.accountId)),
