@@ -34,6 +34,8 @@ export interface CallOptions {
   readonly raw?: { readonly body: Blob | ArrayBuffer; readonly type: string };
   /** Set it to make one action repeatable over several calls; by default each call has its own. */
   readonly idempotencyKey?: string;
+  /** The request outlives the page that sends it; its body must be small (64 KiB for all such requests together). */
+  readonly keepalive?: boolean;
   readonly limits?: Partial<RetryLimits>;
 }
 
@@ -191,6 +193,7 @@ class RestClient implements Client {
           headers,
           credentials: this.#usesCookies ? 'same-origin' : 'omit',
           signal: attemptSignal,
+          ...(options.keepalive && { keepalive: true }),
           ...(body === undefined ? {} : { body }),
         }),
       { ...defaultLimits, ...this.#options.limits, ...options.limits },

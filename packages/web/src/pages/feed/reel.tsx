@@ -2,6 +2,7 @@ import type { VideoCard } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
 import { ChevronDown, ChevronUp, Keyboard, PartyPopper } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useViewing } from '../../history/use-viewing.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useIsDesktop, useReducedMotion } from '../../lib/use-media.ts';
 import { KeysDialog } from '../../player/keys-dialog.tsx';
@@ -45,6 +46,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
   const playerOf = usePool(cards, active);
   const { scroller, goTo, heading } = useScroller(active, setActive);
   const card = cards[active];
+  useViewing(card, playerOf(active));
 
   useEffect(() => {
     if (card) lastSeen.set(kind, card.id);

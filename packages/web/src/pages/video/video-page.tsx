@@ -1,9 +1,12 @@
-import type { VideoDetail } from '@hvideo/protocol';
+import type { HistoryPlace, VideoDetail } from '@hvideo/protocol';
 import { useQuery } from '@tanstack/react-query';
 import { useCanGoBack, useParams, useRouter } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { isNotFound } from '../../app/query.ts';
+import { ResumeChip } from '../../history/resume-chip.tsx';
+import { usePlace, useResume } from '../../history/use-resume.ts';
+import { useViewing } from '../../history/use-viewing.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { useTitle } from '../../lib/use-title.ts';
 import { KeysDialog } from '../../player/keys-dialog.tsx';
@@ -22,22 +25,25 @@ export function VideoPage() {
   const { t } = useTexts();
   const { id } = useParams({ from: '/v/$id' });
   const query = useQuery(videoQuery(id));
+  const place = usePlace(id);
   useTitle(query.data?.video.title);
   if (isNotFound(query.error)) {
     return <NotFoundPage title={t('watch:video.notFound')} text={t('watch:video.notFoundText')} />;
   }
-  if (query.data) return <Watch key={id} detail={query.data} />;
+  if (query.data) return <Watch key={id} detail={query.data} place={place} />;
   if (query.isError) {
     return <ErrorNotice error={query.error} busy={query.isFetching} onRetry={() => void query.refetch()} />;
   }
   return <PageSpinner />;
 }
 
-function Watch({ detail }: { detail: VideoDetail }) {
+function Watch({ detail, place }: { detail: VideoDetail; place: HistoryPlace | undefined }) {
   const { t } = useTexts();
   const { video, relation } = detail;
   const cards = useMemo(() => [video], [video]);
   const playerOf = usePool(cards, 0);
+  useViewing(video, playerOf(0));
+  const resumed = useResume(video, playerOf(0), place);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const targets = useRef({ player: playerOf(0), showHelp: () => setHelpOpen(true) });
   useLayoutEffect(() => {
@@ -49,6 +55,7 @@ function Watch({ detail }: { detail: VideoDetail }) {
       <section className={styles['player']} aria-label={t('watch:player.label')}>
         <Slide card={video} player={playerOf(0)} isCurrent />
         <BackButton />
+        <ResumeChip resumed={resumed} />
       </section>
       <div className={styles['details']}>
         <Panel card={video} relation={relation} isPage />

@@ -1,0 +1,18 @@
+export const share = {
+  title: 'Share',
+  link: 'Link',
+  copy: 'Copy',
+  copied: 'Copied',
+  system: 'Share with…',
+  embed: 'Embed',
+  embedText: 'Paste this into a page of yours.',
+  embedCopy: 'Copy the code',
+  embedFailed: 'The code could not be fetched.',
+  qr: 'QR code',
+  qrText: 'Point a camera at it to open the video.',
+  notPublic: 'Only those who may see this video can open the link.',
+  message: '{{title}}, by {{author}}',
+  failed: 'Sharing did not work',
+  watchOn: 'Watch on {{name}}',
+  embedGone: 'This video is not available',
+};

@@ -1,0 +1,18 @@
+export const share = {
+  title: '分享',
+  link: '链接',
+  copy: '复制',
+  copied: '已复制',
+  system: '分享到…',
+  embed: '嵌入',
+  embedText: '把这段代码粘贴到你的网页里。',
+  embedCopy: '复制代码',
+  embedFailed: '嵌入代码没有加载出来。',
+  qr: '二维码',
+  qrText: '用相机扫一扫，即可打开视频。',
+  notPublic: '只有能看到这个视频的人才能打开链接。',
+  message: '{{title}}，作者 {{author}}',
+  failed: '分享失败',
+  watchOn: '在 {{name}} 观看',
+  embedGone: '这个视频无法观看',
+};
