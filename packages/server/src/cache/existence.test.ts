@@ -16,6 +16,7 @@ function world(options: Partial<ExistenceOptions> = {}) {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     sleep: () => Promise.reject(new Error('nobody sleeps here')),
+    after: () => ({ [Symbol.dispose]: () => {} }),
     every: () => ({ [Symbol.dispose]: () => {} }),
   };
   const existence = new Existence({

@@ -85,26 +85,36 @@ export function signalOfAll(flights: readonly { readonly signal: AbortSignal }[]
 export const late = Symbol('late');
 
 /** What `work` answers, or `late` after `ms`. Rejects with the signal's reason when the caller gives up. */
-export async function within<T>(
+export function within<T>(
   clock: Clock,
   work: Promise<T>,
   ms: number,
   signal: AbortSignal | undefined,
-): Promise<Awaited<T> | typeof late> {
-  signal?.throwIfAborted();
-  const done = new AbortController();
-  const either = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
-  const timer = clock.sleep(Math.max(0, ms), { signal: either }).then(
-    (): typeof late => late,
-    (reason: unknown): typeof late => {
-      if (signal?.aborted) throw signal.reason;
-      if (!done.signal.aborted) throw reason;
-      return late;
-    },
-  );
-  try {
-    return await Promise.race([work, timer]);
-  } finally {
-    done.abort();
-  }
+): Promise<T | typeof late> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(Math.max(0, ms), () => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve(late);
+    });
+    const end = () => {
+      timer[Symbol.dispose]();
+      signal?.removeEventListener('abort', giveUp);
+    };
+    const giveUp = () => {
+      end();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    work.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(error);
+      },
+    );
+  });
 }

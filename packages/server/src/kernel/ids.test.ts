@@ -22,6 +22,7 @@ class FakeClock implements Clock {
   nowMs = () => this.wallMs;
   monotonicMs = () => this.elapsedMs;
   sleep = async () => {};
+  after = () => ({ [Symbol.dispose]: () => {} });
   every = () => ({ [Symbol.dispose]: () => {} });
 }
 

@@ -240,6 +240,18 @@ export class World {
       nowMs: () => this.nowMs,
       monotonicMs: () => this.nowMs,
       sleep,
+      after: (ms, run) => {
+        const sleeper = {
+          atMs: this.nowMs + ms,
+          node,
+          wake: () => {
+            this.clock.sleepers.delete(sleeper);
+            run();
+          },
+        };
+        this.clock.sleepers.add(sleeper);
+        return { [Symbol.dispose]: () => void this.clock.sleepers.delete(sleeper) };
+      },
       every: () => ({ [Symbol.dispose]: () => {} }),
     };
   }

@@ -12,6 +12,8 @@ export interface CliOptions {
   readonly byNode?: boolean | 'parent';
   /** Start it under a shell, as npm runs scripts; the process is then the shell. */
   readonly byShell?: boolean;
+  /** It is killed after so long. */
+  readonly timeoutMs?: number;
 }
 
 export interface CliProcess {
@@ -36,7 +38,7 @@ export function hvideo(args: readonly string[], options: CliOptions = {}): CliPr
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
-    timeout: 60_000,
+    timeout: options.timeoutMs ?? 60_000,
     env: {
       ...Object.fromEntries(env),
       HVIDEO_LOG_LEVEL: 'warn',

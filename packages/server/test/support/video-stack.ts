@@ -50,6 +50,7 @@ export class TestClock implements Clock {
   nowMs = () => systemClock.nowMs() + this.aheadMs;
   monotonicMs = () => systemClock.monotonicMs() + this.aheadMs;
   sleep: Clock['sleep'] = (ms, options) => systemClock.sleep(ms, options);
+  after: Clock['after'] = (ms, run) => systemClock.after(ms, run);
   every: Clock['every'] = (ms, run) => systemClock.every(ms, run);
 }
 

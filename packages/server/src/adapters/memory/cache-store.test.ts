@@ -10,6 +10,7 @@ function manualClock() {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     sleep: () => Promise.reject(new Error('nobody sleeps here')),
+    after: () => ({ [Symbol.dispose]: () => {} }),
     every: () => ({ [Symbol.dispose]: () => {} }),
   };
   return {

@@ -8,6 +8,7 @@ function manualClock() {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     sleep: () => Promise.reject(new Error('nobody sleeps here')),
+    after: () => ({ [Symbol.dispose]: () => {} }),
     every: () => ({ [Symbol.dispose]: () => {} }),
   };
   return { clock, pass: (ms: number) => (nowMs += ms) };

@@ -9,6 +9,7 @@ import {
   type Subscription,
 } from '../../ports/bus/port.ts';
 import { bufferOf, reconnectDelayMs, unreachable } from './connection.ts';
+import { withPatience } from './patience.ts';
 
 export interface RedisBusOptions {
   /** Any nodes of one server or cluster; the next one is tried when one is away. */
@@ -64,7 +65,7 @@ export class RedisBus implements Bus, AsyncDisposable {
     }
     const client = this.#publisher.client;
     if (!client) throw unreachable(new Error('not connected'));
-    await within(this.#timeoutMs, client.publish(topic, bufferOf(message)));
+    await withPatience(this.#timeoutMs, client.publish(topic, bufferOf(message)), unreachable);
   }
 
   async subscribe(topic: string, handler: BusHandler): Promise<Subscription> {
@@ -77,7 +78,7 @@ export class RedisBus implements Bus, AsyncDisposable {
     else this.#topics.set(topic, new Set([own]));
     const client = this.#listener.client;
     // Without a connection it is subscribed with all others as soon as there is one.
-    if (client) await within(5_000, this.#subscribeOn(client, [topic]));
+    if (client) await withPatience(5_000, this.#subscribeOn(client, [topic]), unreachable);
     const bus = this;
     return {
       get isReceiving() {
@@ -166,9 +167,9 @@ class Link {
     });
     client.on('end', () => this.#lose(client));
     try {
-      await within(5_000, client.connect());
+      await withPatience(5_000, client.connect(), unreachable);
       this.#client = client;
-      await within(5_000, this.#onUp(client));
+      await withPatience(5_000, this.#onUp(client), unreachable);
       this.#attempts = 0;
     } catch (error) {
       if (this.#client === client) this.#client = undefined;
@@ -215,16 +216,4 @@ function clientOf(url: string) {
     socket: { connectTimeout: 2_000, socketTimeout: 5_000, reconnectStrategy: false },
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   });
-}
-
-async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no reply within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([call, promise]);
-  } catch (error) {
-    throw unreachable(error);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -144,17 +144,18 @@ return #KEYS - 1
  * ARGV  1 random, 2 token of the lease, 3 windowMs: the load began at most this long ago, 4 how long the marks must live
  * A server that granted the lease itself knows exactly when the load began; another one goes by the window, because
  * clocks differ, and may refuse what changed shortly before.
- * Returns the stamps (generation and mark) in order, or {} when the value may be old
+ * Returns '1' if it knew exactly, else '0', then the stamps (generation and mark) in order; {} when the value may be old
  */
 export const pinScript = `${common}
 local now = now_ms()
 local generation = generation_of(KEYS[1], ARGV[1], now)
 local granted_at, granted_by = string.match(ARGV[2], '%.(%d+)%.(%w+)$')
 local began = now - tonumber(ARGV[3])
-if granted_by == string.match(generation, '^%w+') then began = tonumber(granted_at) end
+local is_exact = granted_by == string.match(generation, '^%w+')
+if is_exact then began = tonumber(granted_at) end
 local made_at = tonumber(string.match(generation, ':(%d+)$'))
 if made_at >= began then return {} end
-local stamps = {}
+local stamps = {is_exact and '1' or '0'}
 for index = 2, #KEYS do
   local mark = redis.call('GET', KEYS[index])
   if mark then
@@ -165,7 +166,7 @@ for index = 2, #KEYS do
     mark = '0:' .. ARGV[1]
     redis.call('SET', KEYS[index], mark, 'PX', ARGV[4])
   end
-  stamps[index - 1] = generation .. '/' .. mark
+  stamps[index] = generation .. '/' .. mark
 end
 return stamps
 `;

@@ -184,16 +184,17 @@ export class RedisCacheStore implements CacheStore {
         String(Math.max(livesMs, markMs)),
       ]),
     );
+    // The window reaches back to the start of the load only for a server that was asked in time.
+    const isInTime = performance.now() - startedMs <= this.#redis.timeoutMs;
     const pinned: Pinned[] = [];
     for (const { rows, reply } of groups) {
-      const stamps = listOf(reply).map(textOf);
-      if (stamps.length !== rows.length) return undefined;
+      const [isExact, ...stamps] = listOf(reply).map(textOf);
+      if (stamps.length !== rows.length || (isExact !== '1' && !isInTime)) return undefined;
       rows.forEach((row, index) => {
         pinned.push([row, stamps[index]!]);
       });
     }
-    // The window reaches back to the start of the load only for a server that answered in time.
-    return performance.now() - startedMs > this.#redis.timeoutMs ? undefined : pinned;
+    return pinned;
   }
 
   async #stamps(rows: readonly string[]): Promise<Map<string, string>> {

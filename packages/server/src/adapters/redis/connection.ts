@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createClient, createCluster, RESP_TYPES } from '@redis/client';
 import type { Logger } from 'pino';
 import { AppError } from '../../kernel/errors.ts';
+import { withPatience } from './patience.ts';
 
 export interface RedisOptions {
   /** `redis://` or `rediss://`: one server, or any nodes of a Redis Cluster, from which the others are found. */
@@ -111,19 +112,7 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Whatever goes wrong with the server is `timeout`: nothing else can be done about it than to go without. */
   #within<T>(ms: number, call: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(unreachable(new Error(`no reply within ${ms} ms`))), ms);
-      call.then(
-        (reply) => {
-          clearTimeout(timer);
-          resolve(reply);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(unreachable(error));
-        },
-      );
-    });
+    return withPatience(ms, call, unreachable);
   }
 }
 

@@ -78,6 +78,7 @@ return 1
 /** Fences on Redis 6.2 or later, Valkey, single or Cluster. While it is away, the truth is asked, for many at a time. */
 export class RedisFences implements Fences {
   readonly #options: RedisFencesOptions;
+  readonly #looks = new Map<string, Promise<unknown>>();
   #filling: Promise<void> | undefined;
   #asking: Promise<ReadonlySet<string>> | undefined;
   #askNext: { names: Set<string>; answer: Promise<ReadonlySet<string>> } | undefined;
@@ -111,8 +112,16 @@ export class RedisFences implements Fences {
     return (await this.#ask(name)).has(name);
   }
 
+  /** One look for all who ask in the same turn of the event loop: it leaves when they have asked. */
   #look(name: string): Promise<unknown> {
-    return this.#options.redis.script(readScript, [keyOf(partitionOf(name))], [name]);
+    const present = this.#looks.get(name);
+    if (present) return present;
+    const look = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#looks.delete(name);
+      return this.#options.redis.script(readScript, [keyOf(partitionOf(name))], [name]);
+    });
+    this.#looks.set(name, look);
+    return look;
   }
 
   #fill(): Promise<void> {

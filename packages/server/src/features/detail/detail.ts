@@ -18,7 +18,7 @@ export interface DetailDeps {
   readonly fences: Fences;
   /** Which videos surely do not exist. */
   readonly exists?: Existence | undefined;
-  readonly cardState: Pick<CardState, 'counts' | 'countsText'>;
+  readonly cardState: Pick<CardState, 'countsOf'>;
   readonly presenter: Presenter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -76,14 +76,14 @@ export class Detail {
       viewerId === undefined
         ? undefined
         : parts.critical(criticalMs, (signal) => caches.blocks.get(viewerId, { signal })),
-      parts.optional('counts', optionalMs, (signal) => cardState.counts([videoId], signal)),
+      parts.optional('counts', optionalMs, () => cardState.countsOf(videoId)),
       parts.optional('comments', optionalMs, (signal) => caches.firstComments.get(videoId, { signal })),
       parts.optional('related', optionalMs, (signal) => caches.related.get(videoId, { signal })),
     ]);
     if (!mayWatch(page.value, viewerId, viewing?.value, clock.nowMs())) throw new AppError('not-found');
     const hidden = new Set(others?.value ?? noOne);
     return {
-      ...this.#video(page.value, viewerId, viewing?.value, counts?.get(videoId)),
+      ...this.#video(page.value, viewerId, viewing?.value, counts?.counts),
       comments: commentsFor(viewer, page.value, comments?.value, viewing?.value, hidden),
       related: this.#related(related?.value, hidden),
       degraded: parts.degraded as VideoDetail['degraded'],
@@ -117,7 +117,7 @@ export class Detail {
     }
     const [isGone, counts] = await Promise.all([
       fences.isRaised(fenceOf(videoId)),
-      cardState.countsText(videoId).catch(() => undefined),
+      cardState.countsOf(videoId).catch(() => undefined),
     ]);
     if (isGone || !mayWatch(page, viewer?.accountId, viewing, clock.nowMs())) throw new AppError('not-found');
     if (counts === undefined) return undefined;
@@ -127,7 +127,7 @@ export class Detail {
     const relation = viewing
       ? JSON.stringify({ self: false, following, followedBy, muted, blocked })
       : 'null';
-    return `{"video":${video},"counts":${counts},"viewer":${JSON.stringify({
+    return `{"video":${video},"counts":${counts.text},"viewer":${JSON.stringify({
       own: false,
       following,
       liked,

@@ -56,22 +56,27 @@ export class Parts implements Disposable {
     this.#controller.abort(new AppError('timeout', { detail: 'The answer has been given' }));
   }
 
-  async #within<T>(withinMs: number, load: Load<T>): Promise<T> {
+  #within<T>(withinMs: number, load: Load<T>): Promise<T> {
     const { signal } = this.#controller;
-    signal.throwIfAborted();
+    if (signal.aborted) return Promise.reject(signal.reason);
     const own = new AbortController();
-    const onAbort = () => own.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const late = this.#clock.sleep(withinMs, { signal: own.signal }).then(() => {
-      throw new AppError('timeout');
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(withinMs, () => fail(new AppError('timeout')));
+      const end = () => {
+        timer[Symbol.dispose]();
+        signal.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: unknown) => {
+        end();
+        reject(error);
+        own.abort(error);
+      };
+      const onAbort = () => fail(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      load(own.signal).then((value) => {
+        end();
+        resolve(value);
+      }, fail);
     });
-    try {
-      return await Promise.race([load(own.signal), late]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      own.abort(new AppError('timeout'));
-      // The sleep ends by the abort, unseen.
-      late.catch(() => undefined);
-    }
   }
 }

@@ -7,16 +7,21 @@ export type ReactionState = Pick<ViewerState, 'liked' | 'favorited' | 'reposted'
 
 const shown = ['likes', 'favorites', 'comments', 'shares', 'reposts', 'views'] as const satisfies Metric[];
 
-/** Of the hottest videos; how long a text is used without anything happening here. */
-const maxTexts = 1_000;
-const textMs = 100;
+interface Recent {
+  readonly counts: VideoCounts;
+  readonly text: string;
+}
+
+/** Of the hottest videos; how long they are used without anything happening here. */
+const maxRecent = 1_000;
+const recentMs = 100;
 
 /** What a card says of reactions. Created before the videos, whose cards show it. */
 export class CardState {
   readonly #db: Database;
   readonly #counters: Counters;
   readonly #clock: Clock;
-  readonly #texts = new Map<string, { text: string; version: number; untilMs: number }>();
+  readonly #recent = new Map<string, { counts: Promise<Recent>; version: number; untilMs: number }>();
 
   constructor(db: Database, counters: Counters, clock: Clock) {
     this.#clock = clock;
@@ -24,16 +29,27 @@ export class CardState {
     this.#counters = counters;
   }
 
-  /** `counts` of one video as JSON; at most some milliseconds behind what others do, never behind what this process did. */
-  async countsText(videoId: string): Promise<string> {
+  /**
+   * Of one video, and as JSON: one read of the counters for all who ask within some milliseconds. Never behind what this
+   * process did.
+   */
+  countsOf(videoId: string): Promise<Recent> {
     const { version } = this.#counters;
     const nowMs = this.#clock.monotonicMs();
-    const known = this.#texts.get(videoId);
-    if (known && known.version === version && nowMs < known.untilMs) return known.text;
-    const text = JSON.stringify((await this.counts([videoId])).get(videoId));
-    if (this.#texts.size >= maxTexts) this.#texts.clear();
-    this.#texts.set(videoId, { text, version, untilMs: nowMs + textMs });
-    return text;
+    const known = this.#recent.get(videoId);
+    if (known && known.version === version && nowMs < known.untilMs) return known.counts;
+    const counts = this.#readOne(videoId);
+    if (this.#recent.size >= maxRecent) this.#recent.clear();
+    this.#recent.set(videoId, { counts, version, untilMs: nowMs + recentMs });
+    counts.catch(() => {
+      if (this.#recent.get(videoId)?.counts === counts) this.#recent.delete(videoId);
+    });
+    return counts;
+  }
+
+  async #readOne(videoId: string): Promise<Recent> {
+    const counts = (await this.counts([videoId])).get(videoId)!;
+    return { counts, text: JSON.stringify(counts) };
   }
 
   /** One read of the counters, however many videos. */

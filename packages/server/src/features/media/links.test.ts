@@ -8,6 +8,7 @@ const clockAt = (time: { ms: number }): Clock => ({
   nowMs: () => time.ms,
   monotonicMs: () => time.ms,
   sleep: async () => {},
+  after: () => ({ [Symbol.dispose]: () => {} }),
   every: () => ({ [Symbol.dispose]: () => {} }),
 });
 const hour = 3_600_000;

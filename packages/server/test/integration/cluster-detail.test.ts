@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VideoDetail } from '@hvideo/protocol';
+import { SQL } from 'bun';
+import { smallestIdAt } from '../../src/kernel/ids.ts';
+import { ApiUser } from '../support/api.ts';
+import { type CliProcess, hvideo, readyUrl } from '../support/cli.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisServerPath, TestRedis } from '../support/redis-server.ts';
+
+/** How long a process that was not told may show a hot page, at most. */
+const hotMs = 2_000;
+
+/** Two processes that share a database and a Redis. */
+describe.skipIf(redisServerPath() === undefined)('two processes', () => {
+  let shared: TestDatabase;
+  let redis: TestRedis;
+  let folder: string;
+  let nodes: CliProcess[] = [];
+  let urls: string[] = [];
+  let creators: ApiUser[];
+  let videoId: string;
+  let made = 0;
+
+  beforeAll(async () => {
+    shared = await testDatabase();
+    redis = await TestRedis.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
+    folder = await mkdtemp(join(tmpdir(), 'hvideo-two-'));
+    nodes = [0, 1].map(() =>
+      hvideo(['serve', '--data', folder, '--port', '0'], {
+        timeoutMs: 170_000,
+        env: {
+          DATABASE_URL: shared.url,
+          REDIS_URL: redis.url,
+          HVIDEO_CHANGE_FEED: 'outbox',
+          HVIDEO_LIMITS: 'false',
+          HVIDEO_DATABASE_CONNECTIONS: '6',
+        },
+      }),
+    );
+    urls = await Promise.all(nodes.map(readyUrl));
+    const creator = await new ApiUser(urls[0]!).join('creator', '/instance/setup');
+    creators = urls.map((url) => {
+      const here = new ApiUser(url);
+      here.id = creator.id;
+      here.accessToken = creator.accessToken;
+      return here;
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const node of nodes) node.kill('SIGTERM');
+    const codes = await Promise.all(nodes.map(({ exited }) => exited));
+    await redis[Symbol.asyncDispose]();
+    await shared[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+    expect(codes).toEqual([0, 0]);
+  }, 60_000);
+
+  beforeEach(async () => {
+    made += 1;
+    videoId = String(BigInt(smallestIdAt(Date.now())) + BigInt(made));
+    await shared.database.sql`
+      insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
+      values (${videoId}, ${creators[0]!.id}, '0', '', '{}', 'public', 'ready', ${videoId}, 1000, 360, 640)`;
+    await shared.database.sql`
+      update account_counts set videos = videos + 1 where account_id = ${creators[0]!.id}`;
+  });
+
+  const page = async (node: number) => {
+    const response = await fetch(`${urls[node]}/api/v1/videos/${videoId}`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    const body = response.ok ? ((await response.json()) as VideoDetail) : undefined;
+    return { status: response.status, body };
+  };
+  const rename = (node: number, title: string) =>
+    creators[node]!.call('PATCH', `/videos/${videoId}`, { body: { title } });
+
+  /** The sum over both processes. */
+  async function loads(): Promise<Record<string, number>> {
+    const sums: Record<string, number> = {};
+    for (const url of urls) {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      for (const [, cache = '', count] of text.matchAll(
+        /^hvideo_cache_loads_total\{cache="([^"]+)"\} (\d+)/gm,
+      ))
+        sums[cache] = (sums[cache] ?? 0) + Number(count);
+    }
+    return sums;
+  }
+
+  async function ask(count: number, paths: readonly string[]) {
+    const script = join(import.meta.dir, '..', 'support', 'many-requests.ts');
+    const child = Bun.spawn([process.execPath, script, String(count), ...paths], {
+      ...{ stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', timeout: 60_000 },
+      env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: String(count) },
+    });
+    return JSON.parse(await new Response(child.stdout).text());
+  }
+
+  test('10,000 requests at once for a cold video load each part once', async () => {
+    // The change feed has told of the new video, so that nothing invalidates it below.
+    await eventually(async () => (await shared.database.sql`select 1 from change_log limit 1`).length === 0);
+    const before = await loads();
+    const answer = await ask(
+      10_000,
+      urls.map((url) => `${url}/api/v1/videos/${videoId}`),
+    );
+    expect(answer.statuses).toEqual({ 200: 10_000 });
+    const after = await loads();
+    const parts = ['video-page', 'first-comments', 'related-videos'];
+    expect(parts.map((part) => [part, (after[part] ?? 0) - (before[part] ?? 0)])).toEqual(
+      parts.map((part) => [part, 1]),
+    );
+  }, 90_000);
+
+  test('what one process writes it shows at once and the other soon; what it removes is gone from both at once', async () => {
+    for (let at = 1; at <= 20; at += 1) {
+      await Promise.all([page(0), page(1)]);
+      expect((await rename(at % 2, String(at))).status).toBe(200);
+      const isShown = async (node: number) => {
+        const { body } = await page(node);
+        return body?.video.title === String(at) && body.stale.length === 0;
+      };
+      expect(await isShown(at % 2)).toBe(true);
+      await eventually(() => isShown(1 - (at % 2)), hotMs);
+    }
+    await Promise.all(Array.from({ length: 100 }, () => page(1)));
+    expect((await creators[0]!.call('DELETE', `/videos/${videoId}`)).status).toBe(204);
+    expect((await page(1)).status).toBe(404);
+    expect((await page(0)).status).toBe(404);
+  }, 30_000);
+
+  test('without its database a community still shows what it knows, marked as stale, and catches up', async () => {
+    await Promise.all([page(0), page(1)]);
+    expect((await rename(0, 'Newer')).status).toBe(200);
+    await using closed = await closeDatabase(shared.url);
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, at) => page(at % 2)));
+    for (const { status, body } of answers) {
+      expect([status, body?.video.title]).toEqual([200, '0']);
+      expect(body?.stale).toContain('video');
+    }
+    await closed.open();
+    await eventually(async () => {
+      const { status, body } = await page(1);
+      return status === 200 && body?.video.title === 'Newer' && body.stale.length === 0;
+    }, 20_000);
+  }, 60_000);
+
+  test.each([false, true])(
+    'Redis may be killed and started again under load (rewriting its file: %p): nothing fails, nothing is old',
+    async (isRewriting) => {
+      let written = 0;
+      /** What each process has written itself, and what both had written `hotMs` ago. */
+      const writtenAt = [0, 0];
+      const history: { number: number; atMs: number }[] = [];
+      let isOver = false;
+      const faults: string[] = [];
+      let answers = 0;
+      const reader = async (node: number) => {
+        while (!isOver) {
+          const startedMs = performance.now();
+          const settled = history.findLast(({ atMs }) => atMs < startedMs - hotMs)?.number ?? 0;
+          const atLeast = Math.max(writtenAt[node] ?? 0, settled);
+          const { status, body } = await page(node);
+          answers += 1;
+          const tookMs = performance.now() - startedMs;
+          if (status !== 200) faults.push(`${status} after ${tookMs} ms`);
+          else if (!body?.stale.includes('video') && Number(body?.video.title) < atLeast)
+            faults.push(`${body?.video.title} at ${node} after ${atLeast} was written at ${atLeast % 2}`);
+          if (tookMs > 4_000) faults.push(`waited ${tookMs} ms`);
+        }
+      };
+      const writer = async () => {
+        for (let next = 1; !isOver; next += 1) {
+          const { status } = await rename(next % 2, String(next));
+          if (status === 200) {
+            written = next;
+            writtenAt[next % 2] = next;
+            history.push({ number: next, atMs: performance.now() });
+          } else faults.push(`a write was answered ${status}`);
+          await Bun.sleep(5);
+        }
+      };
+      const load = Promise.all([...Array.from({ length: 16 }, (_, at) => reader(at % 2)), writer()]);
+      const progress = async (count: number) => {
+        const from = written;
+        await eventually(async () => written >= from + count || faults.length > 0, 20_000);
+      };
+      try {
+        for (let round = 0; round < 3; round += 1) {
+          await progress(50);
+          if (isRewriting) await redis.command('BGREWRITEAOF');
+          await redis.kill();
+          await progress(50);
+          await redis.restart();
+          await progress(50);
+        }
+      } finally {
+        isOver = true;
+        await load;
+      }
+      expect(faults).toEqual([]);
+      expect(answers).toBeGreaterThan(1_000);
+    },
+    120_000,
+  );
+});
+
+/** Nobody can use the database until `open`, and whoever did is thrown out. */
+async function closeDatabase(url: string): Promise<{ open(): Promise<void> } & AsyncDisposable> {
+  const name = new URL(url).pathname.slice(1);
+  const admin = new URL(url);
+  admin.pathname = '/postgres';
+  const sql = new SQL(admin.href, { max: 1 });
+  await sql.unsafe(`alter database ${name} allow_connections false`);
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`;
+  let isClosed = true;
+  const open = async () => {
+    if (!isClosed) return;
+    isClosed = false;
+    await sql.unsafe(`alter database ${name} allow_connections true`);
+    await sql.close();
+  };
+  return { open, [Symbol.asyncDispose]: open };
+}
