@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../kernel/clock.ts';
 import type { Metrics } from '../kernel/metrics.ts';
+import { Occasionally } from '../kernel/occasionally.ts';
 import { type Random, randomToken } from '../kernel/random.ts';
 import type { Bus, Subscription } from '../ports/bus/port.ts';
 import { InvalidationLog } from '../ports/cache-store/invalidation-log.ts';
@@ -54,6 +55,7 @@ export class Cache implements AsyncDisposable {
   readonly #node: CacheNode;
   readonly #id: string;
   readonly #store: StoreGuard;
+  readonly #failures: Occasionally;
   readonly #log = new InvalidationLog();
   readonly #levelOne: LevelOne;
   readonly #hotKeys: HotKeys;
@@ -69,13 +71,12 @@ export class Cache implements AsyncDisposable {
   #subscription: Subscription | undefined;
   #ticker: Disposable | undefined;
   #ticks = 0;
-  #unsaid = 0;
-  #quietUntilMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: CacheOptions) {
     this.#options = options;
     const { clock, random } = options;
     this.#id = randomToken(random, 9);
+    this.#failures = new Occasionally(clock);
     this.#store = new StoreGuard(options.store, clock, (rows) => this.#onReached(rows));
     this.#levelOne = new LevelOne(options.level1MaxBytes ?? 64 << 20);
     this.#limiter = new Limiter(options.maxLoads ?? 32, 10_000);
@@ -193,15 +194,11 @@ export class Cache implements AsyncDisposable {
     await this.#store[Symbol.asyncDispose]();
   }
 
-  /** At most one line a second: when the truth is away, every load says the same. */
+  /** When the truth is away, every load says the same. */
   #complain(error: unknown, doing: string): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#unsaid += 1;
-    if (nowMs < this.#quietUntilMs) return;
-    this.#quietUntilMs = nowMs + 1_000;
-    const failures = this.#unsaid;
-    this.#unsaid = 0;
-    this.#options.log.warn({ error: String(error), failures }, `cache: could not ${doing}`);
+    this.#failures.say(doing, (times) =>
+      this.#options.log.warn({ error: String(error), times }, `cache: could not ${doing}`),
+    );
   }
 
   #changeHere(rows: readonly string[]): void {

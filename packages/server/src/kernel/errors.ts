@@ -40,6 +40,7 @@ export const errorRegistry = {
   'body-too-large': spec(413, 'The body is larger than this request allows'),
   'not-found': spec(404, 'There is nothing here that you may see'),
   'method-not-allowed': spec(405, 'The method is not allowed here'),
+  'format-unsupported': spec(501, 'The answer does not come in this format'),
   'idempotency-conflict': spec(409, 'This Idempotency-Key was used for another request'),
   'rate-limited': spec(429, 'Too many requests', 'later'),
   overloaded: spec(503, 'The server has more to do than it can', 'later'),

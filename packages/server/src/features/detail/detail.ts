@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { idTimeMs } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { Occasionally } from '../../kernel/occasionally.ts';
 import type { Fences } from '../../ports/fences/port.ts';
 import type { Viewer } from '../accounts/index.ts';
 import { type CardState, isModerator } from '../engagement/index.ts';
@@ -39,10 +40,12 @@ const nobody: ReadonlySet<string> = new Set();
 export class Detail {
   readonly #deps: DetailDeps;
   readonly #fragments: Fragments;
+  readonly #failures: Occasionally;
 
   constructor(deps: DetailDeps) {
     this.#deps = deps;
     this.#fragments = new Fragments(deps.presenter);
+    this.#failures = new Occasionally(deps.clock);
   }
 
   /** `page` as JSON. For a hot video it is put together from ready texts. */
@@ -60,7 +63,9 @@ export class Detail {
     // Before anything else is asked for: an invented id costs nothing.
     if (exists?.isSurelyAbsent(videoId)) throw new AppError('not-found');
     using parts = new Parts(clock, signal, (part, error) =>
-      log.warn({ err: error, part, videoId }, 'a part of a page is missing'),
+      this.#failures.say(part, (times) =>
+        log.warn({ err: error, part, videoId, times }, 'a part of a page is missing'),
+      ),
     );
     const viewerId = viewer?.accountId;
     const [, page, viewing, others, counts, comments, related] = await Promise.all([

@@ -1,6 +1,7 @@
 import type { Access, AnyEndpoint } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { Occasionally } from '../../kernel/occasionally.ts';
 import { tracedRequest } from '../../kernel/trace.ts';
 import { addressOf, credentialsOf, refuseCrossOrigin } from './credentials.ts';
 import { decode, idempotencyOf } from './decode.ts';
@@ -17,6 +18,7 @@ export interface DispatchOptions {
   readonly allowsOrigin: (origin: string) => boolean;
   readonly trustedProxies: number;
   readonly log: Logger;
+  readonly failures: Occasionally;
   readonly observer: (endpoint: AnyEndpoint) => (status: number, seconds: number) => void;
 }
 
@@ -35,7 +37,7 @@ export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
     tracedRequest(name, request.headers, async (span) => {
       const startedMs = performance.now();
       const response = await answer(route, options, request, pathParams, socketAddress).catch(
-        (error: unknown) => failure(error, name, options.log, span.spanContext().traceId),
+        (error: unknown) => failure(error, name, options, span.spanContext().traceId),
       );
       span.setAttribute('http.response.status_code', response.status);
       observe(response.status, (performance.now() - startedMs) / 1000);
@@ -114,9 +116,18 @@ function allow(access: Access, viewer: Viewer | undefined): void {
   if (rank[viewer.role] < rank[access]) throw new AppError('forbidden');
 }
 
-function failure(error: unknown, name: string, log: Logger, traceId: string): Response {
+function failure(
+  error: unknown,
+  name: string,
+  { log, failures }: DispatchOptions,
+  traceId: string,
+): Response {
   const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
-  if (known.status >= 500 && known.code !== 'shutting-down')
-    log.error({ err: known.cause ?? known, code: known.code, request: name, traceId }, 'request failed');
+  if (known.status >= 500 && known.code !== 'shutting-down') {
+    const err = known.cause ?? known;
+    failures.say(`${name} ${known.code} ${String(err).slice(0, 80)}`, (times) =>
+      log.error({ err, code: known.code, request: name, traceId, times }, 'request failed'),
+    );
+  }
   return problemResponse(known, /^0+$/.test(traceId) ? {} : { traceId });
 }

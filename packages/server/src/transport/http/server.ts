@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import { Occasionally } from '../../kernel/occasionally.ts';
 import { Cors } from './cors.ts';
 import { addressOf } from './credentials.ts';
 import { type Dispatch, dispatcher } from './dispatch.ts';
@@ -12,7 +13,7 @@ import { openApiDocument } from './openapi.ts';
 import { isPrivateAddress } from './private-addresses.ts';
 import { problemResponse, refuse } from './problems.ts';
 import type { Route, Viewer } from './route.ts';
-import type { StaticFiles } from './static-files.ts';
+import type { PageKind, StaticFiles } from './static-files.ts';
 
 export interface HttpServerOptions {
   readonly hostname: string;
@@ -36,6 +37,8 @@ export interface Application {
   /** Answers what lies outside of the API by path: media. */
   readonly rawRoutes: Readonly<Record<string, (request: Request, address: string) => Promise<Response>>>;
   readonly staticFiles: StaticFiles | undefined;
+  /** Pages of the app, by path, whose head depends on what they show. */
+  readonly pages?: Readonly<Record<string, PageKind>>;
   /** What is not ready, by name; empty when traffic may come. */
   readonly notReady: () => Promise<readonly string[]>;
 }
@@ -142,6 +145,7 @@ export class HttpServer {
       allowsOrigin: (origin: string) => this.#cors.allows(origin),
       trustedProxies: this.#options.trustedProxies,
       log: this.#options.log,
+      failures: new Occasionally(this.#options.clock),
       observer: (endpoint: AnyEndpoint) => this.#observer(endpoint),
     };
     for (const route of application.routes) {
@@ -155,7 +159,11 @@ export class HttpServer {
       (request, server) =>
         answer(request, addressOf(request, server.requestIP(request)?.address ?? '', trustedProxies)),
     ]);
-    return { ...routes, ...Object.fromEntries(rawRoutes), ...this.#documents() };
+    const pages = Object.entries(application.pages ?? {}).map(([path, kind]): [string, Handler] => [
+      path,
+      (request) => this.#page(application.staticFiles, kind, request),
+    ]);
+    return { ...routes, ...Object.fromEntries([...rawRoutes, ...pages]), ...this.#documents() };
   }
 
   #observer({ method, path }: AnyEndpoint): (status: number, seconds: number) => void {
@@ -188,6 +196,13 @@ export class HttpServer {
       '/api/docs': () => new Response(documents.api, { headers: html }),
       '/api/docs/errors': () => new Response(documents.errors, { headers: html }),
     };
+  }
+
+  async #page(staticFiles: StaticFiles | undefined, kind: PageKind, request: Request): Promise<Response> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse('method-not-allowed');
+    if (!staticFiles) return refuse('not-found');
+    const extras = await kind.extras(request, new URL(request.url).pathname.split('/').at(-1));
+    return staticFiles.page(request, kind, extras) ?? refuse('not-found');
   }
 
   /** Every path and method that no route takes. */
