@@ -32,7 +32,9 @@ import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
 import { historyRoutes } from '../transport/http/routes/history.ts';
 import { mediaRoutes } from '../transport/http/routes/media.ts';
+import { oembedRoutes, type SharedVideosDeps } from '../transport/http/routes/oembed.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
+import { videoPages } from '../transport/http/routes/video-pages.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
@@ -212,6 +214,12 @@ export async function composeApplication(options: ComposeOptions) {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
     videoMaxMs: config.HVIDEO_VIDEO_MAX_SECONDS * 1000,
   };
+  const shared: SharedVideosDeps = {
+    ...{ detail, log },
+    publicOrigin: config.HVIDEO_PUBLIC_URL ? new URL(config.HVIDEO_PUBLIC_URL).origin : undefined,
+    trustedProxies: config.HVIDEO_TRUSTED_PROXIES,
+    instanceName: async () => (await accounts.registration.instance()).name,
+  };
   const http: Omit<Application, 'staticFiles'> = {
     authenticate: (token) => accounts.authentication.verifyAccessToken(token),
     routes: [
@@ -225,10 +233,14 @@ export async function composeApplication(options: ComposeOptions) {
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
     ],
-    rawRoutes: mediaRoutes({
-      ...{ files: videos.files, store, log },
-      onSegment: (videoId, address) => history.evidence.note(videoId, addressKey(address)),
-    }),
+    rawRoutes: {
+      ...mediaRoutes({
+        ...{ files: videos.files, store, log },
+        onSegment: (videoId, address) => history.evidence.note(videoId, addressKey(address)),
+      }),
+      ...oembedRoutes(shared),
+    },
+    pages: videoPages(shared),
     notReady: async () => {
       try {
         await platform.database.ping();

@@ -7,12 +7,17 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import { Metrics } from '../../src/kernel/metrics.ts';
 import { composeApplication } from '../../src/main/compose.ts';
 import { HttpServer } from '../../src/transport/http/server.ts';
+import { StaticFiles } from '../../src/transport/http/static-files.ts';
 import { testDatabase, testLog } from './database.ts';
 
 export type RunningApplication = Awaited<ReturnType<typeof runApplication>>;
 
 /** The whole program as `serve` puts it together, in this process and on the database that the suites share. */
-export async function runApplication(env: Readonly<Record<string, string>> = {}) {
+export async function runApplication(
+  env: Readonly<Record<string, string>> = {},
+  /** The folder of a built web app; without one only the API is served. */
+  webApp?: string,
+) {
   await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'hvideo-application-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
@@ -47,7 +52,7 @@ export async function runApplication(env: Readonly<Record<string, string>> = {})
     await application.drain();
     await http.drain(1_000);
   });
-  http.open({ ...application.http, staticFiles: undefined });
+  http.open({ ...application.http, staticFiles: webApp ? new StaticFiles(webApp) : undefined });
   await application.startBackground();
   const opened = opening.move();
   return {

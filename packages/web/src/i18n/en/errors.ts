@@ -10,6 +10,7 @@ export const errors = {
   'body-too-large': 'This is larger than the server accepts.',
   'not-found': 'There is nothing here, or it is not shared with you.',
   'method-not-allowed': 'This is not possible here.',
+  'format-unsupported': 'The answer does not come in this format.',
   'idempotency-conflict': 'This was already sent with other content. Reload the page and try again.',
   'rate-limited': 'A little too fast. Wait a moment and try again.',
   overloaded: 'The server has more to do than it can. Try again in a moment.',

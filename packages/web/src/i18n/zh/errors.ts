@@ -9,6 +9,7 @@ export const errors = {
   'body-too-large': '内容太大，超出了服务器的限制。',
   'not-found': '这里什么也没有，或者对方没有公开给你。',
   'method-not-allowed': '这里不支持这样操作。',
+  'format-unsupported': '不支持这种返回格式。',
   'idempotency-conflict': '这个操作刚才已用不同的内容提交过，请刷新页面后重试。',
   'rate-limited': '操作太快了，歇一会儿再试。',
   overloaded: '服务器现在太忙，请稍后再试。',
