@@ -19,6 +19,7 @@ const inputs = [
   'packages/web/public',
   'packages/web/build',
   'packages/web/index.html',
+  'packages/web/embed.html',
   'packages/web/vite.config.ts',
   'packages/web/package.json',
   'packages/client/src',

@@ -12,12 +12,15 @@ export default defineConfig({
     // Small pictures would become data: URLs in the first chunk; nothing here is worth that.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The embedded player is a page of its own.
+    rolldownOptions: { input: ['index.html', 'embed.html'] },
     reportCompressedSize: false,
   },
   server: {
     proxy: {
       '/api': { target: server },
       '/media': { target: server },
+      '/oembed': { target: server },
     },
   },
 });

@@ -1,3 +1,4 @@
+import type { Client } from '@hvideo/client';
 import { api, type VideoCard, type ViewReport } from '@hvideo/protocol';
 import { useEffect } from 'react';
 import { client } from '../app/client.ts';
@@ -10,7 +11,11 @@ import { Viewing } from './viewing.ts';
 const limits = { maxAttempts: 3, attemptMs: 8_000, deadlineMs: 15_000 };
 
 /** Tells the server what is watched: while it plays, when it pauses, and when the slide or the page is left. */
-export function useViewing(card: VideoCard | undefined, player: Player | undefined): void {
+export function useViewing(
+  card: VideoCard | undefined,
+  player: Player | undefined,
+  sender: Pick<Client, 'call'> = client,
+): void {
   const id = card?.id;
   const durationMs = card?.durationMs ?? 0;
   useEffect(() => {
@@ -23,7 +28,7 @@ export function useViewing(card: VideoCard | undefined, player: Player | undefin
       // The newer report holds all that the older one did.
       sending?.abort();
       sending = new AbortController();
-      void send(id, report, sending.signal);
+      void send(sender, id, report, sending.signal);
     };
     const positionMs = () => video.currentTime * 1000;
     const onTime = () => {
@@ -52,14 +57,19 @@ export function useViewing(card: VideoCard | undefined, player: Player | undefin
       removeEventListener('pagehide', onLeave);
       onLeave();
     };
-  }, [id, durationMs, player]);
+  }, [id, durationMs, player, sender]);
 }
 
-async function send(id: string, report: ViewReport, signal: AbortSignal): Promise<void> {
+async function send(
+  sender: Pick<Client, 'call'>,
+  id: string,
+  report: ViewReport,
+  signal: AbortSignal,
+): Promise<void> {
   const { positionMs, completed } = report;
   if (positionMs !== undefined) rememberPlace(id, { positionMs, completed });
   try {
-    await client.call(
+    await sender.call(
       api.history.view,
       { params: { id }, body: report },
       { keepalive: true, limits, signal },
