@@ -11,7 +11,7 @@ import { type CardState, isModerator } from '../engagement/index.ts';
 import { type CardSubject, fenceOf, mayWatch, type Presenter } from '../videos/index.ts';
 import type { CommentsPage, DetailCaches, VideoPage, Viewing } from './caches.ts';
 import { viewingId } from './caches.ts';
-import { Fragments } from './fragments.ts';
+import { Fragments, type SharedParts } from './fragments.ts';
 import { Parts } from './parts.ts';
 
 export interface DetailDeps {
@@ -126,22 +126,28 @@ export class Detail {
     ]);
     if (isGone || !mayWatch(page, viewer?.accountId, viewing, clock.nowMs())) throw new AppError('not-found');
     if (counts === undefined) return undefined;
+    const stateOf = commentStateFor(viewer, page, viewing);
+    const signature =
+      viewer && viewing ? this.#fragments.signature(viewing, viewer.role, comments, stateOf) : '';
+    return this.#fragments.whole(page, { comments, related, counts: counts.text }, signature, () =>
+      this.#wholeText({ page, comments, related, counts: counts.text }, viewing, stateOf),
+    );
+  }
+
+  #wholeText(
+    { page, comments, related, counts }: SharedParts & { page: VideoPage },
+    viewing: Viewing | undefined,
+    stateOf: (comment: Comment) => Comment['viewer'],
+  ): string {
     const { video, author } = this.#fragments.page(page);
     const { following = false, followedBy = false, muted = false, blocked = false } = viewing ?? {};
     const { liked = false, favorited = false, reposted = false } = viewing ?? {};
+    const state = JSON.stringify({ own: false, following, liked, favorited, reposted });
     const relation = viewing
       ? JSON.stringify({ self: false, following, followedBy, muted, blocked })
       : 'null';
-    return `{"video":${video},"counts":${counts.text},"viewer":${JSON.stringify({
-      own: false,
-      following,
-      liked,
-      favorited,
-      reposted,
-    })}},"own":null,"author":${author},"relation":${relation},"comments":${this.#fragments.comments(
-      comments,
-      commentStateFor(viewer, page, viewing),
-    )},"related":${this.#fragments.related(related, () => this.#related(related, nobody))},"degraded":[],"stale":[]}`;
+    const relatedText = this.#fragments.related(related, () => this.#related(related, nobody));
+    return `{"video":${video},"counts":${counts},"viewer":${state}},"own":null,"author":${author},"relation":${relation},"comments":${this.#fragments.comments(comments, stateOf)},"related":${relatedText},"degraded":[],"stale":[]}`;
   }
 
   #video(

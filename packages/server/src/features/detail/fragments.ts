@@ -1,6 +1,6 @@
 import type { Comment, VideoDetail } from '@hvideo/protocol';
 import type { Presenter } from '../videos/index.ts';
-import type { CommentsPage, VideoPage } from './caches.ts';
+import type { CommentsPage, VideoPage, Viewing } from './caches.ts';
 
 /** Parts of the JSON text that all viewers share. */
 interface PageFragments {
@@ -16,6 +16,17 @@ interface CommentTexts {
   readonly bySignature: Map<string, string>;
 }
 
+/** What a whole text is made of, apart from the viewer. */
+export interface SharedParts {
+  readonly comments: CommentsPage;
+  readonly related: readonly VideoPage[];
+  readonly counts: string;
+}
+
+interface WholeTexts extends SharedParts {
+  readonly bySignature: Map<string, string>;
+}
+
 const maxSignatures = 64;
 
 /**
@@ -27,6 +38,8 @@ export class Fragments {
   readonly #pages = new WeakMap<VideoPage, PageFragments>();
   readonly #comments = new WeakMap<CommentsPage, CommentTexts>();
   readonly #related = new WeakMap<readonly VideoPage[], string>();
+  readonly #signatures = new WeakMap<Viewing, { comments: CommentsPage; role: string; signature: string }>();
+  readonly #wholes = new WeakMap<VideoPage, WholeTexts>();
 
   constructor(presenter: Presenter) {
     this.#presenter = presenter;
@@ -40,6 +53,40 @@ export class Fragments {
     const { counts: _counts, viewer: _viewer, ...shared } = card;
     const made = { video: JSON.stringify(shared).slice(0, -1), author: JSON.stringify(page.author) };
     this.#pages.set(page, made);
+    return made;
+  }
+
+  /** Tells viewers apart who see different texts. `viewing` belongs to one viewer. */
+  signature(
+    viewing: Viewing,
+    role: string,
+    comments: CommentsPage,
+    stateOf: (comment: Comment) => Comment['viewer'],
+  ): string {
+    const known = this.#signatures.get(viewing);
+    if (known?.comments === comments && known.role === role) return known.signature;
+    const { following, followedBy, muted, blocked, liked, favorited, reposted } = viewing;
+    const states = comments.items.map((comment) => bitsOf(stateOf(comment)));
+    const signature = [following, followedBy, muted, blocked, liked, favorited, reposted, ...states].join();
+    this.#signatures.set(viewing, { comments, role, signature });
+    return signature;
+  }
+
+  /** The text that all viewers of this signature see, as long as nothing that they share has changed. */
+  whole(page: VideoPage, shared: SharedParts, signature: string, make: () => string): string {
+    let known = this.#wholes.get(page);
+    if (
+      known?.comments !== shared.comments ||
+      known.related !== shared.related ||
+      known.counts !== shared.counts
+    ) {
+      known = { ...shared, bySignature: new Map() };
+      this.#wholes.set(page, known);
+    }
+    const ready = known.bySignature.get(signature);
+    if (ready !== undefined) return ready;
+    const made = make();
+    if (known.bySignature.size < maxSignatures) known.bySignature.set(signature, made);
     return made;
   }
 

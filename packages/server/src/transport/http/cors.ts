@@ -32,9 +32,9 @@ export class Cors {
 
   /** The answer to a browser that asks before it sends the request itself; undefined for every other request. */
   preflight(request: Request): Response | undefined {
-    const origin = request.headers.get('origin');
     if (request.method !== 'OPTIONS' || !request.headers.has('access-control-request-method'))
       return undefined;
+    const origin = request.headers.get('origin');
     if (origin === null || !this.allows(origin)) return undefined;
     const headers = {
       'access-control-allow-origin': origin,

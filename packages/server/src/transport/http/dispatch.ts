@@ -25,7 +25,8 @@ export interface DispatchOptions {
 export type Dispatch = (
   request: Request,
   pathParams: Record<string, string>,
-  socketAddress: string,
+  /** Asked only when it matters. */
+  socketAddress: () => string,
 ) => Promise<Response>;
 
 /** Makes the function that carries a request from the socket to its handler and the answer back. */
@@ -50,19 +51,21 @@ async function answer(
   options: DispatchOptions,
   request: Request,
   pathParams: Record<string, string>,
-  socketAddress: string,
+  socketAddress: () => string,
 ): Promise<Response> {
   const { endpoint } = route;
-  const address = addressOf(request, socketAddress, options.trustedProxies);
+  const address = () => addressOf(request, socketAddress(), options.trustedProxies);
   refuseCrossOrigin(request, options.publicOrigin, options.allowsOrigin);
   const viewer = await viewerOf(endpoint.access, request, options);
-  options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address });
+  options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address: address() });
   allow(endpoint.access, viewer);
   const { params, query, body, bodyText } = await decode(endpoint, request, pathParams);
   const info: RequestInfo = {
     raw: request,
-    address,
     // Read only by few handlers, and costly to make for each request.
+    get address() {
+      return address();
+    },
     get userAgent() {
       return (request.headers.get('user-agent') ?? '').slice(0, 400);
     },

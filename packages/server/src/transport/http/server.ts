@@ -236,7 +236,7 @@ export class HttpServer {
     return async (request, server) => {
       const preflight = this.#cors.preflight(request);
       if (preflight) return preflight;
-      const address = server.requestIP(request)?.address ?? '';
+      const address = () => server.requestIP(request)?.address ?? '';
       const response = await dispatch(request, request.params as Record<string, string>, address);
       return this.#cors.open(request, response);
     };
