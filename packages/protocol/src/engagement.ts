@@ -10,7 +10,14 @@ const one = z.object({ id: Id });
 const person = z.object({ id: UserId });
 
 export const Folder = z
-  .object({ id: Id, name: z.string(), count: z.int(), createdAt: Timestamp })
+  .object({
+    id: Id,
+    name: z.string(),
+    count: z.int(),
+    /** Of the video that was put there last; null when there is none that can be shown. */
+    coverUrl: z.string().nullable(),
+    createdAt: Timestamp,
+  })
   .meta({ id: 'Folder', description: 'A folder of favourites' });
 export type Folder = z.infer<typeof Folder>;
 

@@ -276,12 +276,14 @@ describe('own lists', () => {
     await lin.call('PUT', `/videos/${videoId}/favorite?folder=${folder.id}`);
     await lin.call('PUT', `/videos/${videoId}/favorite`);
     expect(await count()).toBe(1);
+    await t.db.sql`update video set cover_file = 'cover.jpg' where id = ${videoId}`;
     const { items } = (await lin.call<{ items: Folder[] }>('GET', '/users/me/folders')).body;
     expect(items).toMatchObject([{ name: '旅行', count: 1 }]);
+    expect(items[0]?.coverUrl).toEndWith('/cover.jpg');
     const renamed = await lin.call<Folder>('PATCH', `/users/me/folders/${folder.id}`, {
       body: { name: 'b' },
     });
-    expect(renamed.body).toMatchObject({ name: 'b', count: 1 });
+    expect(renamed.body).toMatchObject({ name: 'b', count: 1, coverUrl: items[0]?.coverUrl });
     await lin.call('DELETE', `/users/me/folders/${folder.id}`);
     const all = await lin.call<Page<VideoCard>>('GET', `/users/${lin.id}/favorites`);
     expect(all.body.items.map(({ id }) => id).slice(0, 2)).toEqual([other, videoId]);

@@ -3,8 +3,16 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import { type Database, type Idempotency, UniqueViolation } from '../../ports/database/port.ts';
+import { type VideoReads, type VideoRow, videoColumns, visibleTo } from '../videos/index.ts';
 
 export const MAX_FOLDERS = 100;
+
+export interface FoldersDeps {
+  readonly db: Database;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly videos: VideoReads;
+}
 
 interface FolderRow {
   readonly id: string;
@@ -13,13 +21,17 @@ interface FolderRow {
   readonly createdAt: Date;
 }
 
-const shown = (row: FolderRow): Folder => ({ ...row, createdAt: row.createdAt.toISOString() });
+const shown = (row: FolderRow, coverUrl: string | null = null): Folder => ({
+  ...row,
+  coverUrl,
+  createdAt: row.createdAt.toISOString(),
+});
 
 /** One's folders of favourites. */
 export class Folders {
-  readonly #deps: { db: Database; ids: Ids; clock: Clock };
+  readonly #deps: FoldersDeps;
 
-  constructor(deps: { db: Database; ids: Ids; clock: Clock }) {
+  constructor(deps: FoldersDeps) {
     this.#deps = deps;
   }
 
@@ -28,7 +40,24 @@ export class Folders {
       select id, name, created_at as "createdAt",
         (select count(*)::int4 from favorite where folder_id = f.id) as count
       from favorite_folder f where account_id = ${accountId} order by name`;
-    return { items: rows.map(shown) };
+    const covers = rows.some(({ count }) => count > 0) ? await this.#covers(accountId) : undefined;
+    return { items: rows.map((row) => shown(row, covers?.get(row.id))) };
+  }
+
+  /** The cover of the last that was put there and can still be seen, by folder. */
+  async #covers(accountId: string): Promise<ReadonlyMap<string, string | null>> {
+    const { clock, db, videos } = this.#deps;
+    const { sql } = db;
+    const rows = await sql<VideoRow & { folderId: string }>`
+      select f.id as "folderId", ${videoColumns(sql)}
+      from favorite_folder f cross join lateral (
+        select v.* from favorite r join video v on v.id = r.video_id
+        where r.folder_id = f.id and ${visibleTo(sql, accountId, new Date(clock.nowMs()))}
+        order by r.id desc limit 1) v
+      where f.account_id = ${accountId}`;
+    // A video lies in one folder at most, but its card may have gone since.
+    const cards = new Map((await videos.cards(accountId, rows, 'author')).map((card) => [card.id, card]));
+    return new Map(rows.map(({ folderId, id }) => [folderId, cards.get(id)?.coverUrl ?? null]));
   }
 
   /** Errors: `folder-exists`, `too-many-folders`. */
@@ -57,7 +86,7 @@ export class Folders {
         returning id, name, created_at as "createdAt",
           (select count(*)::int4 from favorite where folder_id = f.id) as count`).catch(translateTaken);
     if (!row) throw new AppError('not-found');
-    return shown(row);
+    return shown(row, row.count > 0 ? (await this.#covers(accountId)).get(id) : null);
   }
 
   /** What it holds stays kept. */
