@@ -36,6 +36,16 @@ const profile = createRoute({
   path: '/$handle',
   component: lazyRouteComponent(() => import('../pages/profile/profile-page.tsx'), 'ProfilePage'),
 });
+const profileTab = createRoute({
+  getParentRoute: () => root,
+  path: '/$handle/$tab',
+  component: lazyRouteComponent(() => import('../pages/profile/profile-page.tsx'), 'ProfilePage'),
+});
+const profileFolder = createRoute({
+  getParentRoute: () => root,
+  path: '/$handle/favorites/$folder',
+  component: lazyRouteComponent(() => import('../pages/profile/profile-page.tsx'), 'ProfilePage'),
+});
 const people = createRoute({
   getParentRoute: () => root,
   path: '/$handle/people/$list',
@@ -71,6 +81,11 @@ const settingsSection = createRoute({
   path: '/settings/$section',
   component: lazyRouteComponent(() => import('../pages/settings/settings-page.tsx'), 'SettingsSectionPage'),
 });
+const history = createRoute({
+  getParentRoute: () => root,
+  path: '/history',
+  component: lazyRouteComponent(() => import('../pages/history/history-page.tsx'), 'HistoryPage'),
+});
 const upload = createRoute({
   getParentRoute: () => root,
   path: '/upload',
@@ -88,7 +103,10 @@ export const router = createRouter({
     following,
     video,
     profile,
+    profileTab,
+    profileFolder,
     people,
+    history,
     login,
     register,
     setup,

@@ -23,6 +23,10 @@ const moment = cached((it) => new Intl.DateTimeFormat(it, { dateStyle: 'medium',
 const momentThisYear = cached(
   (it) => new Intl.DateTimeFormat(it, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' }),
 );
+const weekday = cached(
+  (it) => new Intl.DateTimeFormat(it, { weekday: 'long', month: 'short', day: 'numeric' }),
+);
+const timeOfDay = cached((it) => new Intl.DateTimeFormat(it, { hour: 'numeric', minute: '2-digit' }));
 const percent = cached((it) => new Intl.NumberFormat(it, { style: 'percent', maximumFractionDigits: 0 }));
 const bytes = cached((it) => new Intl.NumberFormat(it, { maximumFractionDigits: 1 }));
 
@@ -33,6 +37,14 @@ export const formatPercent = (share: number, language: Language) => percent(lang
 
 export const formatDate = (at: string, language: Language) => day(language).format(new Date(at));
 export const formatMonth = (at: string, language: Language) => month(language).format(new Date(at));
+/** The hour and the minute. */
+export const formatTime = (at: string, language: Language) => timeOfDay(language).format(new Date(at));
+/** A day with its weekday; of another year the date alone. */
+export function formatDay(timeMs: number, language: Language, nowMs: number): string {
+  const then = new Date(timeMs);
+  const isThisYear = then.getFullYear() === new Date(nowMs).getFullYear();
+  return (isThisYear ? weekday : day)(language).format(then);
+}
 /** Day and time; the year only when it is another one. */
 export function formatMoment(at: string, language: Language, nowMs = Date.now()): string {
   const then = new Date(at);

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { Clapperboard, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
+import { Clapperboard, History, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
 import { errorText } from '../app/errors.ts';
 import { chooseLanguage } from '../app/language.ts';
 import { signOut, useViewer } from '../app/session.ts';
@@ -109,6 +109,12 @@ export function MoreMenu({ over = false }: { over?: boolean }) {
       {viewer && (
         <>
           <MenuSeparator />
+          <MenuItem asChild>
+            <Link to="/history">
+              <History size={18} aria-hidden />
+              {t('lists:history.title')}
+            </Link>
+          </MenuItem>
           <MenuItem asChild>
             <Link to="/settings">
               <Settings size={18} aria-hidden />

@@ -1,13 +1,21 @@
 import type { VideoCard } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
 import { Film, Lock } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { formatDuration } from '../lib/format.ts';
 import styles from './cover-grid.module.css';
 
+interface CoverGridProps {
+  cards: readonly VideoCard[];
+  dense?: boolean;
+  /** A button that lies on each cover. */
+  action?: (card: VideoCard) => ReactNode;
+}
+
 /** Covers that lead to their videos. */
-export function CoverGrid({ cards, dense = false }: { cards: readonly VideoCard[]; dense?: boolean }) {
+export function CoverGrid({ cards, dense = false, action }: CoverGridProps) {
   const { t } = useTexts();
   return (
     <ul className={classes(styles['grid'], dense && styles['dense'])}>
@@ -30,6 +38,7 @@ export function CoverGrid({ cards, dense = false }: { cards: readonly VideoCard[
             </span>
             <span className={styles['title']}>{card.title}</span>
           </Link>
+          {action && <span className={styles['action']}>{action(card)}</span>}
         </li>
       ))}
     </ul>

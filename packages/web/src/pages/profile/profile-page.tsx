@@ -20,15 +20,19 @@ import { PageSpinner } from '../../ui/spinner.tsx';
 import { CoverGrid } from '../../watch/cover-grid.tsx';
 import { joinPages, userVideosQuery } from '../../watch/queries.ts';
 import { NotFoundPage } from '../not-found/not-found-page.tsx';
+import { CardList } from './card-list.tsx';
+import { FavoritesTab } from './favorites-tab.tsx';
 import styles from './profile-page.module.css';
+import { isProfileTab, type ProfileTab, ProfileTabs } from './profile-tabs.tsx';
 
 export function ProfilePage() {
   const { t } = useTexts();
-  const { handle } = useParams({ from: '/$handle' });
+  const { handle = '', tab = 'videos', folder } = useParams({ strict: false });
   const isHandle = /^@\w{3,30}$/.test(handle);
+  const shown = folder === undefined ? tab : 'favorites';
   const query = useQuery({ ...profileQuery(handle), enabled: isHandle });
   useTitle(query.data?.displayName);
-  if (!isHandle) return <NotFoundPage />;
+  if (!isHandle || !isProfileTab(shown)) return <NotFoundPage />;
   if (isNotFound(query.error)) {
     return (
       <NotFoundPage
@@ -42,7 +46,7 @@ export function ProfilePage() {
     return (
       <div className={styles['page']}>
         <ProfileHeader profile={query.data} />
-        <ProfileVideos profile={query.data} />
+        <ProfileBody profile={query.data} tab={shown} folder={folder} />
       </div>
     );
   }
@@ -130,11 +134,14 @@ function ProfileActions({ profile }: { profile: UserProfile }) {
   );
 }
 
-function ProfileVideos({ profile }: { profile: UserProfile }) {
+interface ProfileBodyProps {
+  profile: UserProfile;
+  tab: ProfileTab;
+  folder: string | undefined;
+}
+
+function ProfileBody({ profile, tab, folder }: ProfileBodyProps) {
   const { t } = useTexts();
-  const viewer = useViewer();
-  const isHidden = profile.suspended || (profile.relation?.blocked ?? false);
-  const query = useInfiniteQuery({ ...userVideosQuery(profile.id), enabled: !isHidden });
   const name = profile.displayName;
   if (profile.suspended) {
     return (
@@ -146,7 +153,7 @@ function ProfileVideos({ profile }: { profile: UserProfile }) {
       />
     );
   }
-  if (isHidden) {
+  if (profile.relation?.blocked) {
     return (
       <Notice
         compact
@@ -161,6 +168,25 @@ function ProfileVideos({ profile }: { profile: UserProfile }) {
       />
     );
   }
+  return (
+    <>
+      <ProfileTabs profile={profile} />
+      {tab === 'videos' ? (
+        <ProfileVideos profile={profile} />
+      ) : tab === 'favorites' ? (
+        <FavoritesTab profile={profile} folder={folder} />
+      ) : (
+        <CardList profile={profile} list={tab} />
+      )}
+    </>
+  );
+}
+
+function ProfileVideos({ profile }: { profile: UserProfile }) {
+  const { t } = useTexts();
+  const viewer = useViewer();
+  const query = useInfiniteQuery(userVideosQuery(profile.id));
+  const name = profile.displayName;
   if (query.isError && !query.data)
     return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />;
   if (query.isPending) return <PageSpinner />;

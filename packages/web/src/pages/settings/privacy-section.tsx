@@ -9,12 +9,14 @@ import { Avatar } from '../../ui/avatar.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Card, formStyles } from '../../ui/form.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
+import { ListsCard } from './lists-card.tsx';
 
 type Kind = 'muted' | 'blocked';
 
 export function PrivacySection() {
   return (
     <>
+      <ListsCard />
       <PeopleCard kind="muted" />
       <PeopleCard kind="blocked" />
     </>
