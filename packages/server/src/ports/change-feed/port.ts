@@ -28,7 +28,7 @@
  * Units and limits: tables of the schema `public`, with a primary key. A batch holds about `MAX_BATCH_ROWS` changes or
  * `MAX_BATCH_BYTES`; a single change may be larger. Memory is bounded by some batches.
  * Errors: none are thrown at callers; `status` tells. An abort of `signal` means that the work is not needed any more.
- * Cost: a few milliseconds after the commit, and one statement for a batch.
+ * Cost: a few milliseconds after the commit, some dozen while many come, and one statement for a batch.
  */
 export interface ChangeFeed extends AsyncDisposable {
   /** To be called before `start`. */

@@ -52,6 +52,11 @@ export class TransactionQueue implements PgOutputSink {
     return this.#parts.length === 0 && this.#open === undefined;
   }
 
+  /** Received and not released. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get oldestMs(): number | undefined {
     return this.#parts[0]?.committedAtMs ?? this.#open?.committedAtMs;
   }
