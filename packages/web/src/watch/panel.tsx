@@ -1,18 +1,16 @@
 import type { Relation, VideoCard } from '@hvideo/protocol';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Link2 } from 'lucide-react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { formatAgo } from '../lib/format.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useNow } from '../lib/use-now.ts';
 import { TakedownButton } from '../moderation/takedown-button.tsx';
 import { FollowButton } from '../people/follow-button.tsx';
+import { ShareButton } from '../share/share-button.tsx';
 import { Avatar } from '../ui/avatar.tsx';
-import { Button } from '../ui/button.tsx';
 import { ErrorNotice } from '../ui/notice.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
-import { copyVideoLink } from './copy-link.ts';
 import { CoverGrid } from './cover-grid.tsx';
 import styles from './panel.module.css';
 import { joinPages, userVideosQuery } from './queries.ts';
@@ -72,13 +70,7 @@ export function Panel({ card, relation = null, isPage = false }: PanelProps) {
           {card.visibility !== 'public' && <span>{t(`watch:details.visibility.${card.visibility}`)}</span>}
         </p>
         <div className={styles['buttons']}>
-          <Button
-            size="sm"
-            icon={<Link2 size={17} aria-hidden />}
-            onClick={() => void copyVideoLink(card.id)}
-          >
-            {t('watch:details.share')}
-          </Button>
+          <ShareButton card={card} />
           <TakedownButton card={card} />
         </div>
       </div>

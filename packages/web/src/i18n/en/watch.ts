@@ -59,7 +59,6 @@ export const watch = {
     moreOf: 'More from {{name}}',
     noMore: 'No other videos yet.',
     open: 'Open the video page',
-    share: 'Copy link',
     own: 'Your video',
     visibility: {
       public: 'Public',

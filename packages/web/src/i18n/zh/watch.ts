@@ -59,7 +59,6 @@ export const watch = {
     moreOf: '{{name}}的更多作品',
     noMore: '还没有其他作品。',
     open: '打开视频页',
-    share: '复制链接',
     own: '我的作品',
     visibility: {
       public: '公开',
