@@ -54,7 +54,6 @@ export const lists = {
   },
   history: {
     title: 'History',
-    text: 'What you have watched, on all your devices.',
     label: 'Watched videos',
     today: 'Today',
     yesterday: 'Yesterday',

@@ -53,7 +53,6 @@ export const lists = {
   },
   history: {
     title: '观看历史',
-    text: '你在所有设备上看过的视频。',
     label: '看过的视频',
     today: '今天',
     yesterday: '昨天',

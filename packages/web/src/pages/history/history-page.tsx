@@ -34,11 +34,7 @@ function Body() {
   const query = useInfiniteQuery(historyQuery);
   const entries = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <Page
-      title={t('lists:history.title')}
-      text={t('lists:history.text')}
-      actions={entries.length > 0 && <EraseAll />}
-    >
+    <Page title={t('lists:history.title')} actions={entries.length > 0 && <EraseAll />}>
       <div className={styles['recording']}>
         <HistorySwitch />
       </div>

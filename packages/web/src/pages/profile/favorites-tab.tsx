@@ -53,6 +53,20 @@ function FolderGrid({ handle }: { handle: string }) {
   return (
     <>
       <ul className={styles['folders']} aria-label={t('lists:folder.label')}>
+        <li>
+          <button
+            type="button"
+            className={`${styles['folder']} ${styles['new']}`}
+            onClick={() => setNaming(true)}
+          >
+            <span className={styles['stack']}>
+              <span className={styles['sheet']}>
+                <Plus size={26} aria-hidden />
+              </span>
+            </span>
+            <strong>{t('lists:folder.new')}</strong>
+          </button>
+        </li>
         {query.data?.map((folder) => (
           <li key={folder.id}>
             <Link
@@ -62,29 +76,19 @@ function FolderGrid({ handle }: { handle: string }) {
               className={styles['folder']}
             >
               <span className={styles['stack']}>
-                {folder.coverUrl ? (
-                  <img src={folder.coverUrl} alt="" loading="lazy" decoding="async" />
-                ) : (
-                  <FolderIcon size={26} aria-hidden />
-                )}
+                <span className={styles['sheet']}>
+                  {folder.coverUrl ? (
+                    <img src={folder.coverUrl} alt="" loading="lazy" decoding="async" />
+                  ) : (
+                    <FolderIcon size={26} aria-hidden />
+                  )}
+                </span>
               </span>
               <strong>{folder.name}</strong>
               <small>{t('lists:folder.count', { count: folder.count })}</small>
             </Link>
           </li>
         ))}
-        <li>
-          <button
-            type="button"
-            className={`${styles['folder']} ${styles['new']}`}
-            onClick={() => setNaming(true)}
-          >
-            <span className={styles['stack']}>
-              <Plus size={26} aria-hidden />
-            </span>
-            <strong>{t('lists:folder.new')}</strong>
-          </button>
-        </li>
       </ul>
       <FolderNameDialog open={isNaming} onOpenChange={setNaming} />
     </>
