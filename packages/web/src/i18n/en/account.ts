@@ -62,7 +62,7 @@ export const account = {
     looks: 'Appearance and language',
     security: 'Password',
     devices: 'Devices',
-    privacy: 'Muted and blocked',
+    privacy: 'Privacy',
     invitations: 'Invitations',
     data: 'Your data',
   },

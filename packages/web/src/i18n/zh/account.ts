@@ -62,7 +62,7 @@ export const account = {
     looks: '外观与语言',
     security: '密码',
     devices: '登录设备',
-    privacy: '屏蔽与黑名单',
+    privacy: '隐私',
     invitations: '邀请码',
     data: '我的数据',
   },

@@ -28,6 +28,7 @@ export function EmbedPage({ id }: { id: string }) {
     return (
       <div className={styles['stage']}>
         <Notice
+          compact
           tone="over"
           heading="h1"
           icon={<VideoOff size={28} aria-hidden />}
