@@ -3,6 +3,7 @@ import { ApiUser } from '../packages/server/test/support/api.ts';
 import type { Benchmark } from './main.ts';
 import { openBareServer } from './support/bare-server.ts';
 import { openCommunity } from './support/community.ts';
+import { cpuMsOf } from './support/cpu.ts';
 import { type ChosenRequest, measureHttp } from './support/http-load.ts';
 
 const viewers = 64;
@@ -50,11 +51,15 @@ export const benchmark: Benchmark = {
     const load = { hostname: '127.0.0.1', connections: viewers, seconds: secondsEach, path, choose };
     const [ours, yardstick] = [[] as number[], [] as number[]];
     let failures = 0;
+    const cpu = { ours: 0, yardstick: 0 };
     for (let round = 0; round < rounds; round++) {
+      const before = [await cpuMsOf(community.pid), await cpuMsOf(bare.pid)] as const;
       const measured = await measureHttp({ ...load, port: Number(new URL(url).port) });
+      cpu.ours += (await cpuMsOf(community.pid)) - before[0];
       ours.push(measured.requestsPerSecond);
       failures += measured.failures;
       yardstick.push((await measureHttp({ ...load, port: bare.port })).requestsPerSecond);
+      cpu.yardstick += (await cpuMsOf(bare.pid)) - before[1];
     }
     const mean = (figures: number[]) =>
       Math.round(figures.reduce((sum, each) => sum + each, 0) / figures.length);
@@ -62,10 +67,16 @@ export const benchmark: Benchmark = {
       pagesPerSecond: mean(ours),
       barePerSecond: mean(yardstick),
       ratio: Number((mean(ours) / mean(yardstick)).toFixed(3)),
+      cpuMicrosecondsPerPage: perPage(cpu.ours, mean(ours)),
+      bareCpuMicrosecondsPerPage: perPage(cpu.yardstick, mean(yardstick)),
       ...{ failures, pageBytes, viewers, writes: `1 in ${oneWriteIn}` },
     };
   },
 };
+
+/** Less noisy than the rates on a machine that others use too. */
+const perPage = (cpuMs: number, perSecond: number) =>
+  Number(((cpuMs * 1000) / (perSecond * rounds * secondsEach)).toFixed(1));
 
 function requestsOf(path: string, headers: Readonly<Record<string, string>>) {
   return {

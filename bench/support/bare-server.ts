@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 
 export interface BareServer extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
 /** Bun’s server in a process of its own with this `fetch` and nothing else: the most that the runtime can do here. */
@@ -15,6 +16,7 @@ export async function openBareServer(path: string, fetchSource: string): Promise
   const { value } = await child.stdout.getReader().read();
   return {
     port: Number(new TextDecoder().decode(value).trim()),
+    pid: child.pid,
     [Symbol.asyncDispose]: async () => {
       child.kill();
       await child.exited;

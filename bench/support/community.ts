@@ -23,6 +23,7 @@ export async function openCommunity() {
   const opened = opening.move();
   return {
     ...{ folder: folder.path, dataDir, url: server.url, author, reader },
+    pid: JSON.parse(await readFile(join(dataDir, 'lock.json'), 'utf8')).pid as number,
     /** The server's own database, for making many rows at once and for counting statements. */
     sql,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -135,7 +135,12 @@ export class Cache implements AsyncDisposable {
 
   /** `invalidate` with what a changed row is called by those who declared it. */
   apply(changes: readonly RowChange[], options?: InvalidateOptions): Promise<Invalidation> {
-    return this.invalidate(this.#registry.rowsOf(changes), options);
+    return this.invalidate(this.rowsOf(changes), options);
+  }
+
+  /** What changed rows are called by those who declared them. */
+  rowsOf(changes: readonly RowChange[]): string[] {
+    return this.#registry.rowsOf(changes);
   }
 
   /**

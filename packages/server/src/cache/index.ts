@@ -10,3 +10,4 @@ export { Existence, type ExistenceOptions } from './existence.ts';
 export type { CachedReader } from './reader.ts';
 export type { RowChange } from './row-registry.ts';
 export type { CacheSnapshot } from './snapshot.ts';
+export { ToldTransactions } from './told.ts';

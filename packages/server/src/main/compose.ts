@@ -89,7 +89,8 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   opening.defer(() => counters.close());
   await counters.open();
-  const { cache, tell } = await openCache(options, shared, opening);
+  const caching = await openCache(options, shared, opening);
+  const { cache, tell } = caching;
   const cardState = createCardState(db, counters, clock);
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
@@ -168,7 +169,7 @@ export async function composeFeatures(options: ComposeOptions) {
     studio: openStudio(transcoder.binaries.ffmpeg),
     log: log.child({ part: 'demo' }),
   });
-  const changes = openChangeFeed(options, cache, fences);
+  const changes = openChangeFeed(options, caching, fences);
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {

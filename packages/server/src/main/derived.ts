@@ -9,7 +9,7 @@ import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
 import { RedisConnection } from '../adapters/redis/connection.ts';
 import { RedisCounterStore } from '../adapters/redis/counter-store.ts';
 import { RedisFences } from '../adapters/redis/fences.ts';
-import { Cache } from '../cache/index.ts';
+import { Cache, ToldTransactions } from '../cache/index.ts';
 import type { Config } from '../config/config.ts';
 import { loadFences, readFences } from '../features/videos/index.ts';
 import { systemClock as clock } from '../kernel/clock.ts';
@@ -80,7 +80,7 @@ export async function openCache(
   { config, log, metrics }: DerivedOptions,
   { bus, cacheStore }: Shared,
   opening: AsyncDisposableStack,
-): Promise<{ cache: Cache; tell: TellOwnChanges }> {
+): Promise<{ cache: Cache; told: ToldTransactions; tell: TellOwnChanges }> {
   const cache = opening.use(
     await Cache.open({
       ...{ clock, random, bus, log: log.child({ part: 'cache' }) },
@@ -89,10 +89,13 @@ export async function openCache(
       ...(metrics && { metrics }),
     }),
   );
+  const told = new ToldTransactions();
   return {
-    cache,
-    tell: async (changes) => {
-      await cache.apply(changes);
+    ...{ cache, told },
+    tell: async (changes, transaction) => {
+      const rows = cache.rowsOf(changes);
+      const { reached } = await cache.invalidate(rows);
+      if (reached && transaction !== undefined) told.note(transaction, rows);
     },
   };
 }
@@ -100,7 +103,7 @@ export async function openCache(
 /** What everything derived follows. Call it when every cache is defined. */
 export function openChangeFeed(
   { config, log, platform }: DerivedOptions,
-  cache: Cache,
+  { cache, told }: { cache: Cache; told: ToldTransactions },
   fences: Fences,
 ): ChangeFeed {
   const options = {
@@ -112,10 +115,12 @@ export function openChangeFeed(
   feed.follow({
     name: 'cache',
     tables: [...cache.watched()].map(([table, keys]) => ({ table, before: [...new Set(keys.flat())] })),
-    async handle({ rows }) {
-      const told = rows.filter(({ operation }) => operation !== 'truncate');
-      if (told.length < rows.length) await cache.forgetAll();
-      const { reached } = await cache.apply(told);
+    async handle({ rows, transactions }) {
+      if (rows.some(({ operation }) => operation === 'truncate')) await cache.forgetAll();
+      const changed = transactions.flatMap(({ transaction, rows }) =>
+        told.untold(transaction, cache.rowsOf(rows.filter(({ operation }) => operation !== 'truncate'))),
+      );
+      const { reached } = await cache.invalidate([...new Set(changed)]);
       // The batch is kept and handed over again.
       if (!reached) throw new AppError('timeout', { detail: 'The store of the cache was not reached' });
     },

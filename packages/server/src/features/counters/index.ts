@@ -22,7 +22,7 @@ import { Combiner } from './combiner.ts';
 import { Folder } from './folder.ts';
 import { Overlay } from './overlay.ts';
 import { CounterReads } from './reads.ts';
-import { adopt, clean, forget, insertBatch, insertPacked } from './store.ts';
+import { adopt, batchInsert, clean, forget, insertBatch, insertPacked } from './store.ts';
 import { type Counters, METRICS } from './types.ts';
 
 export type { CounterName, Counters, Increment, Metric, Recorded, Sighting } from './types.ts';
@@ -65,6 +65,7 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
       xid: increments.length + sightings.length > 0 ? await insertBatch(tx, { increments, sightings }) : 0,
       increments,
     }),
+    recording: (sql, increments, when) => batchInsert(sql, { increments, sightings: [] }, when),
     committed: ({ xid, increments }) => overlay.add(xid, increments),
     add: async (increments, sightings) => combiner.add(increments, sightings),
     get version() {

@@ -1,6 +1,6 @@
 import { estimate, withObservations } from '../../kernel/hyperloglog.ts';
 import type { CounterKey, CounterTotal } from '../../ports/counter-store/port.ts';
-import type { Database, Sql } from '../../ports/database/port.ts';
+import type { Database, Sql, SqlQuery } from '../../ports/database/port.ts';
 import type { Packed } from './combiner.ts';
 import { METRICS } from './types.ts';
 
@@ -50,6 +50,13 @@ export async function insertBatch(tx: Sql, packed: Packed): Promise<number> {
     insert into counter_batch (ids, metrics, deltas, sighted_ids, observations) values (${columnsOf(tx, packed)})
     returning xid::text as xid`;
   return Number(row?.xid);
+}
+
+/** The same as a part of the caller's statement: written if `when` has a row. */
+export function batchInsert(sql: Sql, packed: Packed, when: SqlQuery<unknown[]>): SqlQuery<unknown[]> {
+  return sql`
+    insert into counter_batch (ids, metrics, deltas, sighted_ids, observations)
+    select ${columnsOf(sql, packed)} from ${when} returning xid::text as xid`;
 }
 
 /** The same in a transaction of its own. Undefined when `seq` was written before. */

@@ -1,4 +1,4 @@
-import type { Sql } from '../../ports/database/port.ts';
+import type { Sql, SqlQuery } from '../../ports/database/port.ts';
 
 /**
  * What is counted, and the number that stands for it in rows and stores. Numbers are never used again. `viewers` is the
@@ -58,6 +58,11 @@ export interface Recorded {
  */
 export interface Counters {
   record(tx: Sql, increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<Recorded>;
+  /**
+   * `record` within the caller's own statement, which then needs no transaction around it: the body of a `with` clause that
+   * counts if `when`, the name of another clause, has a row, and answers one row of `xid` if it did.
+   */
+  recording(sql: Sql, increments: readonly Increment[], when: SqlQuery<unknown[]>): SqlQuery<unknown[]>;
   committed(recorded: Recorded): void;
   forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;

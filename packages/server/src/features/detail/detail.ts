@@ -116,9 +116,12 @@ export class Detail {
     if (viewer) {
       const id = viewingId(viewer.accountId, videoId);
       const found = caches.viewings.getIfHot(id) ?? (await caches.viewings.get(id, { signal: signalOf?.() }));
-      const others = caches.blocks.getIfHot(viewer.accountId)?.value;
-      viewing = found.isStale ? undefined : (found.value ?? undefined);
-      if (!viewing || others?.length !== 0 || viewer.accountId === page.author.id) return undefined;
+      const others =
+        caches.blocks.getIfHot(viewer.accountId) ??
+        (await caches.blocks.get(viewer.accountId, { signal: signalOf?.() }));
+      if (found.isStale || others.isStale || others.value?.length !== 0) return undefined;
+      viewing = found.value ?? undefined;
+      if (!viewing || viewer.accountId === page.author.id) return undefined;
     }
     const [isGone, counts] = await Promise.all([
       fences.isRaised(fenceOf(videoId)),

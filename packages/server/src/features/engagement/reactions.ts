@@ -43,7 +43,7 @@ export function tableOf(sql: Sql, reaction: Reaction): SqlQuery<unknown[]> {
  * Likes, favourites, reposts and shares: facts that are there or not, so that a repeated request changes nothing. Nobody
  * locks a row of the video.
  *
- * Cost: two statements in a transaction; one when nothing changes.
+ * Cost: one statement.
  */
 export class Reactions {
   readonly #deps: ReactionDeps;
@@ -54,10 +54,8 @@ export class Reactions {
 
   /** Errors: `not-found` for what the viewer may not see. */
   async add(reaction: Reaction, viewerId: string, videoId: string, idempotency?: Idempotency): Promise<void> {
-    await this.#change(reaction, viewerId, videoId, idempotency, async (tx) =>
-      (await this.#insert(tx, reaction, viewerId, videoId))
-        ? [{ id: videoId, metric: reaction, delta: 1 }]
-        : [],
+    await this.#change(reaction, viewerId, videoId, idempotency, (sql) =>
+      this.#insert(sql, reaction, viewerId, videoId),
     );
   }
 
@@ -68,11 +66,14 @@ export class Reactions {
     videoId: string,
     idempotency?: Idempotency,
   ): Promise<void> {
-    await this.#change(reaction, viewerId, videoId, idempotency, async (tx) => {
-      const [gone] = await tx`
-        delete from ${tableOf(tx, reaction)} where video_id = ${videoId} and account_id = ${viewerId}
-        returning 1 as one`;
-      return gone ? [{ id: videoId, metric: reaction, delta: -1 }] : [];
+    const increments = [{ id: videoId, metric: reaction, delta: -1 }];
+    await this.#change(reaction, viewerId, videoId, idempotency, async (sql) => {
+      const [row] = await sql<{ xid: string | null }>`
+        with gone as (
+          delete from ${tableOf(sql, reaction)} where video_id = ${videoId} and account_id = ${viewerId} returning 1),
+        counted as (${this.#deps.counters.recording(sql, increments, sql`gone`)})
+        select (select xid from counted) as xid`;
+      return row?.xid ? { xid: Number(row.xid), increments } : undefined;
     });
   }
 
@@ -83,47 +84,88 @@ export class Reactions {
     folderId: string | undefined,
     idempotency?: Idempotency,
   ): Promise<void> {
-    await this.#change('favorites', viewerId, videoId, idempotency, async (tx) => {
-      if (folderId !== undefined && folderId !== noFolder) {
-        const [folder] = await tx`
-          select 1 as one from favorite_folder where id = ${folderId} and account_id = ${viewerId} for key share`;
-        if (!folder) throw new AppError('not-found');
-      }
-      const made = await this.#insert(tx, 'favorites', viewerId, videoId);
-      if (folderId !== undefined)
-        await tx`
-          update favorite set folder_id = ${folderId === noFolder ? null : folderId} where video_id = ${videoId} and account_id = ${viewerId}`;
-      return made ? [{ id: videoId, metric: 'favorites', delta: 1 }] : [];
-    });
+    if (folderId === undefined) return this.add('favorites', viewerId, videoId, idempotency);
+    const { db } = this.#deps;
+    const folder = folderId === noFolder ? null : folderId;
+    await this.#changeIn(
+      (work) => db.write(idempotency, work),
+      'favorites',
+      viewerId,
+      videoId,
+      async (tx) => {
+        if (folder !== null) {
+          const [found] = await tx`
+          select 1 as one from favorite_folder where id = ${folder} and account_id = ${viewerId} for key share`;
+          if (!found) throw new AppError('not-found');
+        }
+        const recorded = await this.#insert(tx, 'favorites', viewerId, videoId);
+        await tx`update favorite set folder_id = ${folder} where video_id = ${videoId} and account_id = ${viewerId}`;
+        return recorded;
+      },
+    );
   }
 
-  async #insert(tx: Sql, reaction: Reaction, viewerId: string, videoId: string): Promise<boolean> {
-    const { clock, ids } = this.#deps;
+  async #insert(
+    sql: Sql,
+    reaction: Reaction,
+    viewerId: string,
+    videoId: string,
+  ): Promise<Recorded | undefined> {
+    const { clock, counters, ids } = this.#deps;
     const now = new Date(clock.nowMs());
+    const increments = [{ id: videoId, metric: reaction, delta: 1 }];
     // What is recommended to others has to be meant to be found.
-    const may = reaction === 'reposts' ? listedTo(tx, viewerId, now) : visibleTo(tx, viewerId, now);
-    const [found] = await tx<{ isMade: boolean }>`
+    const may = reaction === 'reposts' ? listedTo(sql, viewerId, now) : visibleTo(sql, viewerId, now);
+    const [found] = await sql<{ xid: string | null }>`
       with seen as (select v.id from video v where v.id = ${videoId} and ${may}),
       made as (
-        insert into ${tableOf(tx, reaction)} (id, account_id, video_id, created_at)
+        insert into ${tableOf(sql, reaction)} (id, account_id, video_id, created_at)
         select ${ids.next()}, ${viewerId}, seen.id, ${now} from seen
-        on conflict do nothing returning 1)
-      select exists (select 1 from made) as "isMade" from seen`;
+        on conflict do nothing returning 1),
+      counted as (${counters.recording(sql, increments, sql`made`)})
+      select (select xid from counted) as xid from seen`;
     if (!found) throw new AppError('not-found');
-    return found.isMade;
+    return found.xid === null ? undefined : { xid: Number(found.xid), increments };
   }
 
-  async #change(
+  /** One statement is a transaction of its own, unless its answer has to be remembered with it. */
+  #change(
     reaction: Reaction,
     viewerId: string,
     videoId: string,
     idempotency: Idempotency | undefined,
-    work: (tx: Sql) => Promise<Increment[]>,
+    work: (sql: Sql) => Promise<Recorded | undefined>,
   ): Promise<void> {
-    await counted(this.#deps, idempotency, async (tx) => ({ increments: await work(tx), answer: null }));
-    const row = { account_id: viewerId, video_id: videoId };
-    await this.#deps.tell([{ table: tables[reaction], after: row }]);
+    const { db } = this.#deps;
+    const run: Run = idempotency ? (work) => db.write(idempotency, work) : (work) => work(db.sql);
+    return this.#changeIn(run, reaction, viewerId, videoId, work);
   }
+
+  async #changeIn(
+    run: Run,
+    reaction: Reaction,
+    viewerId: string,
+    videoId: string,
+    work: (sql: Sql) => Promise<Recorded | undefined>,
+  ): Promise<void> {
+    const { counters, tell } = this.#deps;
+    let recorded: Recorded | undefined;
+    await run(async (sql) => {
+      recorded = undefined;
+      recorded = await work(sql);
+      return null;
+    }).catch(goneIsNotFound);
+    if (recorded) counters.committed(recorded);
+    const row = { account_id: viewerId, video_id: videoId };
+    await tell([{ table: tables[reaction], after: row }], recorded?.xid);
+  }
+}
+
+type Run = (work: (sql: Sql) => Promise<null>) => Promise<null>;
+
+/** An account or video that went meanwhile. */
+function goneIsNotFound(error: unknown): never {
+  throw error instanceof ForeignKeyViolation ? new AppError('not-found', { cause: error }) : error;
 }
 
 /** A write with its increments: both commit, or neither does. An account or video that went meanwhile is `not-found`. */
@@ -140,9 +182,7 @@ export async function counted<T>(
       if (increments.length > 0) recorded = await counters.record(tx, increments);
       return answer;
     })
-    .catch((error: unknown) => {
-      throw error instanceof ForeignKeyViolation ? new AppError('not-found', { cause: error }) : error;
-    });
+    .catch(goneIsNotFound);
   if (recorded) counters.committed(recorded);
   return answer;
 }

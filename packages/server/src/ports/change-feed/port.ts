@@ -80,6 +80,8 @@ export interface ChangedTransaction {
   /** By the database's clock. */
   readonly committedAtMs: number;
   readonly isLastPart: boolean;
+  /** The number that the database gave it, where the feed knows: for recognising one's own. */
+  readonly transaction?: number | undefined;
   readonly rows: readonly RowChange[];
 }
 

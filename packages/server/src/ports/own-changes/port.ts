@@ -11,6 +11,7 @@ export interface OwnChange {
  *
  * Guarantees: when it resolves, nothing derived from the rows before the change is served unmarked here, and elsewhere only
  * for the moment that a message takes. It never fails a write that has committed: what could not be told, the feed tells.
- * Call it after the commit, and before the answer.
+ * Call it after the commit, and before the answer. `transaction` is its number, where it is known: the feed need not
+ * repeat what was told.
  */
-export type TellOwnChanges = (changes: readonly OwnChange[]) => Promise<void>;
+export type TellOwnChanges = (changes: readonly OwnChange[], transaction?: number) => Promise<void>;

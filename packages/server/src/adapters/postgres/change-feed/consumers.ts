@@ -78,8 +78,8 @@ export class Consumers {
     for (const transaction of transactions) {
       const kept = followsAll ? transaction.rows : transaction.rows.filter(({ table }) => tables?.has(table));
       if (kept.length === 0) continue;
-      const { committedAtMs, isLastPart } = transaction;
-      own.push({ position: transaction.position, committedAtMs, isLastPart, rows: kept });
+      const { position, committedAtMs, isLastPart } = transaction;
+      own.push({ position, committedAtMs, isLastPart, transaction: transaction.transaction, rows: kept });
       for (const row of kept) rows.push(row);
     }
     return rows.length === 0 ? undefined : { position, transactions: own, rows };

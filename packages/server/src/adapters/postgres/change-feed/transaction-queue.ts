@@ -88,7 +88,7 @@ export class TransactionQueue implements PgOutputSink {
     const ordinal = isLastPart ? LAST_ORDINAL : (open.rows.at(-1)?.ordinal ?? 0);
     this.#parts.push({
       position: positionOf(this.#options.generation, open.commitLsn, ordinal),
-      ...{ xid: open.xid, committedAtMs: open.committedAtMs, bytes: open.bytes },
+      ...{ xid: open.xid, transaction: open.xid, committedAtMs: open.committedAtMs, bytes: open.bytes },
       ...{ isLastPart, rows: open.rows, endLsn },
     });
     open.rows = [];
