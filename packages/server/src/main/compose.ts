@@ -25,6 +25,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom } from '../kernel/random.ts';
+import { remembered } from '../kernel/remembered.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { engagementRoutes } from '../transport/http/routes/engagement.ts';
@@ -43,6 +44,8 @@ import { countersFolder, mediaFolder, type Platform, workFolder } from './platfo
 import { VERSION } from './version.ts';
 
 const dayMs = 86_400_000;
+/** The community's name changes when it is set up, and hardly ever after. */
+const nameTtlMs = 30_000;
 
 export interface ComposeOptions {
   readonly metrics?: Metrics;
@@ -219,7 +222,11 @@ export async function composeApplication(options: ComposeOptions) {
     ...{ detail, log },
     publicOrigin: config.HVIDEO_PUBLIC_URL ? new URL(config.HVIDEO_PUBLIC_URL).origin : undefined,
     trustedProxies: config.HVIDEO_TRUSTED_PROXIES,
-    instanceName: async () => (await accounts.registration.instance()).name,
+    instanceName: remembered(
+      systemClock,
+      nameTtlMs,
+      async () => (await accounts.registration.instance()).name,
+    ),
   };
   const http: Omit<Application, 'staticFiles'> = {
     authenticate: (token) => accounts.authentication.verifyAccessToken(token),
