@@ -71,8 +71,6 @@ export const lists = {
     record: 'Keep a history',
     recordText: 'While this is off, what you watch is not added.',
     paused: 'Your history is paused',
-    pausedText: 'What you watch now is not added.',
-    resume: 'Go on recording',
     shown: 'What {{name}} has watched',
     shownEmpty: 'Nothing here yet',
     shownEmptyText: 'Videos that {{name}} watches appear here.',

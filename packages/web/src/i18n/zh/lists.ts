@@ -70,8 +70,6 @@ export const lists = {
     record: '记录观看历史',
     recordText: '关闭后，新看的视频不会被记录。',
     paused: '观看历史已暂停记录',
-    pausedText: '现在看的视频不会被记录。',
-    resume: '继续记录',
     shown: '{{name}}看过的视频',
     shownEmpty: '这里还没有内容',
     shownEmptyText: '{{name}}看过的视频会出现在这里。',

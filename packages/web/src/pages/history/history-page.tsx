@@ -76,9 +76,7 @@ function Paused() {
   return (
     <p role="status" className={styles['paused']}>
       <CirclePause size={20} aria-hidden />
-      <span>
-        <b>{t('lists:history.paused')}</b> {t('lists:history.pausedText')}
-      </span>
+      {t('lists:history.paused')}
     </p>
   );
 }

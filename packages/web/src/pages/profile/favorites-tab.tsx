@@ -1,5 +1,5 @@
 import { api, type Folder, type UserProfile, type VideoCard } from '@hvideo/protocol';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import {
   ArrowLeft,
@@ -24,16 +24,20 @@ import { toast } from '../../ui/toast.tsx';
 import { CardList } from './card-list.tsx';
 import { DeleteFolderDialog, FolderNameDialog, MoveDialog } from './folder-dialogs.tsx';
 import styles from './folders.module.css';
-import { foldersQuery, refreshFavorites } from './list-queries.ts';
+import { cardListQuery, foldersQuery, refreshFavorites } from './list-queries.ts';
 
 /** What somebody keeps; for themselves with the folders it lies in. */
 export function FavoritesTab({ profile, folder }: { profile: UserProfile; folder: string | undefined }) {
   const isOwn = useViewer()?.id === profile.id;
+  const kept = useInfiniteQuery({ ...cardListQuery(profile.id, 'favorites'), enabled: isOwn });
+  const folders = useQuery({ ...foldersQuery, enabled: isOwn });
+  // Nobody sorts what they do not have.
+  const isEmpty = kept.data?.pages[0]?.items.length === 0 && folders.data?.length === 0;
   if (!isOwn) return <CardList profile={profile} list="favorites" />;
   if (folder !== undefined) return <OneFolder profile={profile} id={folder} />;
   return (
     <>
-      <FolderGrid handle={`@${profile.username}`} />
+      {!isEmpty && <FolderGrid handle={`@${profile.username}`} />}
       <CardList
         profile={profile}
         list="favorites"
