@@ -1,6 +1,6 @@
 import type { HistoryPlace, VideoCard } from '@hvideo/protocol';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useViewer } from '../app/session.ts';
 import type { Player } from '../player/player.ts';
 import { placeQuery } from './queries.ts';
@@ -28,11 +28,14 @@ export function useResume(
   place: HistoryPlace | undefined,
 ): Resumed | undefined {
   const [resumed, setResumed] = useState<{ atMs: number } | undefined>(undefined);
+  const isDecided = useRef(false);
   const atMs = place && card.durationMs !== null ? resumeAt(place, card.durationMs) : undefined;
   useEffect(() => {
-    if (player === undefined || atMs === undefined) return;
+    if (player === undefined || atMs === undefined || isDecided.current) return;
     const { video } = player;
     const go = () => {
+      // What is remembered while it plays comes back here, and is no place to go to.
+      isDecided.current = true;
       if (video.currentTime > latestSeconds) return;
       player.seek(atMs / 1000);
       setResumed({ atMs });

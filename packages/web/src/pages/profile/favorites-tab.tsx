@@ -37,7 +37,7 @@ export function FavoritesTab({ profile, folder }: { profile: UserProfile; folder
   if (folder !== undefined) return <OneFolder profile={profile} id={folder} />;
   return (
     <>
-      {!isEmpty && <FolderGrid handle={`@${profile.username}`} />}
+      {!kept.isPending && !isEmpty && <FolderGrid handle={`@${profile.username}`} />}
       <CardList
         profile={profile}
         list="favorites"
