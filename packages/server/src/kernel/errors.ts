@@ -46,6 +46,7 @@ export const errorRegistry = {
   overloaded: spec(503, 'The server has more to do than it can', 'later'),
   'shutting-down': spec(503, 'The server is shutting down', 'later'),
   'database-unavailable': spec(503, 'The database cannot be reached', 'later', 'unknown'),
+  cancelled: spec(499, 'The trace that the request belongs to was cancelled', 'now'),
   timeout: spec(503, 'The deadline has passed', 'later', 'unknown'),
   internal: spec(500, 'Something went wrong on the server', 'later', 'unknown'),
 

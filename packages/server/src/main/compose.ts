@@ -38,6 +38,7 @@ import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoPages } from '../transport/http/routes/video-pages.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
 import type { Application } from '../transport/http/server.ts';
+import { Traces } from '../transport/http/traces.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
@@ -84,6 +85,7 @@ export async function composeFeatures(options: ComposeOptions) {
   opening.use(lease);
   const { ids } = lease;
   const shared = await openShared(options, opening);
+  const traces = opening.use(await Traces.open(shared.bus, log.child({ part: 'traces' })));
   const { fences } = shared;
   const counters = createCounters({
     ...{ db, ids, clock, random },
@@ -190,6 +192,7 @@ export async function composeFeatures(options: ComposeOptions) {
       media,
       videos,
       timeline,
+      traces,
       demo,
       jobs,
       store,
@@ -229,6 +232,7 @@ export async function composeApplication(options: ComposeOptions) {
     ),
   };
   const http: Omit<Application, 'staticFiles'> = {
+    traces: features.traces,
     authenticate: (token) => accounts.authentication.verifyAccessToken(token),
     routes: [
       ...instanceRoutes(accounts, { version: VERSION, limits }),

@@ -10,6 +10,7 @@ import { type CliProcess, hvideo, readyUrl } from '../support/cli.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { redisServerPath, TestRedis } from '../support/redis-server.ts';
+import { locked, waitingFor } from '../support/table-locks.ts';
 
 /** How long a process that was not told may show a hot page, at most. */
 const hotMs = 2_000;
@@ -150,6 +151,37 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
       return status === 200 && body?.video.title === 'Newer' && body.stale.length === 0;
     }, 20_000);
   }, 60_000);
+
+  test('reads of one trace end with it on the other process too, down to the statement', async () => {
+    await using other = new SQL(shared.url, { max: 3 });
+    const trace = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${'1'.repeat(16)}-01` });
+    const open = (node: number, id: string, headers: Record<string, string>, signal?: AbortSignal) =>
+      fetch(`${urls[node]}/api/v1/videos/${id}`, { headers, ...(signal && { signal }) });
+    const page = 'from video v join account';
+    {
+      await using lock = await locked(other, 'account');
+      const asked = open(1, videoId, trace('a'));
+      await eventually(async () => (await waitingFor(other, page)) > 0);
+      // Of another trace, and then of this one: what has no page.
+      expect((await open(0, '1', trace('b'))).status).toBe(404);
+      expect(await waitingFor(other, page)).toBeGreaterThan(0);
+      expect((await open(0, '1', trace('a'))).status).toBe(404);
+      const answer = await asked;
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([499, 'cancelled']);
+      await eventually(async () => (await waitingFor(other, page)) === 0);
+      await lock.release();
+    }
+    await using lock = await locked(other, 'account');
+    const leaving = new AbortController();
+    const gone = open(0, videoId, trace('c'), leaving.signal);
+    const left = open(1, String(BigInt(videoId) + 1n), trace('c'));
+    await eventually(async () => (await waitingFor(other, page)) > 1);
+    leaving.abort();
+    await expect(gone).rejects.toThrow();
+    expect((await left).status).toBe(499);
+    await eventually(async () => (await waitingFor(other, page)) === 0);
+    await lock.release();
+  }, 30_000);
 
   test.each([false, true])(
     'Redis may be killed and started again under load (rewriting its file: %p): nothing fails, nothing is old',

@@ -4,6 +4,7 @@ import { SQL } from 'bun';
 import { ApiUser, eventually } from '../support/api.ts';
 import { type RunningApplication, runApplication } from '../support/application.ts';
 import { Snowflakes } from '../support/snowflakes.ts';
+import { locked, waitingFor } from '../support/table-locks.ts';
 
 /** What the page of a video costs the database when it is not there, slow, or nobody waits for it any more. */
 let t: RunningApplication;
@@ -34,29 +35,6 @@ beforeEach(async () => {
   t.features.exists.noteRows([`video:id=${videoId}`]);
 });
 
-/** Nobody else can read these tables until `release`. */
-async function locked(...tables: string[]) {
-  const session = await other.reserve();
-  await session.unsafe(`begin; lock table ${tables.join(', ')} in access exclusive mode`);
-  let isHeld = true;
-  const release = async () => {
-    if (!isHeld) return;
-    isHeld = false;
-    await session.unsafe('commit');
-    session.release();
-  };
-  return { session, release, [Symbol.asyncDispose]: release };
-}
-
-/** Statements that wait for a lock on this table. */
-async function waitingFor(table: string): Promise<number> {
-  const [row] = await other`
-    select count(*)::int as count from pg_stat_activity
-    where wait_event_type = 'Lock' and state = 'active' and query like ${`%${table}%`} and datname = current_database()
-      and query not like '%insert into%'`;
-  return row.count;
-}
-
 const page = (user: ApiUser, id = videoId, signal?: AbortSignal) =>
   fetch(`${t.url}/api/v1/videos/${id}`, {
     ...(user.accessToken && { headers: { authorization: `Bearer ${user.accessToken}` } }),
@@ -68,7 +46,16 @@ describe('the page of a video', () => {
   test('10,000 unknown ids cost no query', async () => {
     expect((await page(lin)).status).toBe(200);
     // Whoever reads one of these now waits, and answers 503 in the end.
-    await using _ = await locked('video', 'account', 'comment', 'video_like', 'follow', 'block', 'counter');
+    await using _ = await locked(
+      other,
+      'video',
+      'account',
+      'comment',
+      'video_like',
+      'follow',
+      'block',
+      'counter',
+    );
     const future = 9_000_000_000_000_000_000n;
     const unknown = Array.from({ length: 10_000 }, (_, at) =>
       String(at % 2 === 0 ? BigInt(at) * 7_919n + 5_000_000_000n : future - BigInt(at)),
@@ -84,17 +71,17 @@ describe('the page of a video', () => {
   }, 60_000);
 
   test('closing the browser ends the statement that nobody waits for any more', async () => {
-    await using lock = await locked('account');
+    await using lock = await locked(other, 'account');
     const closing = new AbortController();
     const asked = page(guest(), videoId, closing.signal);
     await eventually(
-      () => waitingFor('account'),
+      () => waitingFor(other, 'account'),
       (count) => count > 0,
     );
     closing.abort();
     await expect(asked).rejects.toThrow();
     await eventually(
-      () => waitingFor('account'),
+      () => waitingFor(other, 'account'),
       (count) => count === 0,
       2_000,
     );
@@ -103,12 +90,12 @@ describe('the page of a video', () => {
   });
 
   test('a second viewer who waits for the same load still gets it', async () => {
-    await using lock = await locked('account');
+    await using lock = await locked(other, 'account');
     const closing = new AbortController();
     const first = page(guest(), videoId, closing.signal);
     const loads = () => t.features.cache.snapshot().caches.find(({ name }) => name === 'video-page')!;
     await eventually(
-      () => waitingFor('account'),
+      () => waitingFor(other, 'account'),
       (count) => count > 0,
     );
     const before = loads().coalesced;
@@ -119,7 +106,7 @@ describe('the page of a video', () => {
     );
     closing.abort();
     await expect(first).rejects.toThrow();
-    expect(await waitingFor('account')).toBeGreaterThan(0);
+    expect(await waitingFor(other, 'account')).toBeGreaterThan(0);
     await lock.release();
     const answer = await second;
     expect(answer.status).toBe(200);
@@ -127,15 +114,15 @@ describe('the page of a video', () => {
   });
 
   test('a critical part that fails ends the statements of the others', async () => {
-    await using follows = await locked('follow');
-    await using videos = await locked('video');
+    await using follows = await locked(other, 'follow');
+    await using videos = await locked(other, 'video');
     const asked = page(lin);
     await eventually(
-      () => waitingFor('from video v join account'),
+      () => waitingFor(other, 'from video v join account'),
       (count) => count > 0,
     );
     await eventually(
-      () => waitingFor('follow'),
+      () => waitingFor(other, 'follow'),
       (count) => count > 0,
     );
     // The video goes while its page is being read: there is nothing to show.
@@ -145,7 +132,7 @@ describe('the page of a video', () => {
     expect(status).toBe(404);
     // What the viewer is to the author is still locked, and nobody asks any more.
     await eventually(
-      () => waitingFor('follow'),
+      () => waitingFor(other, 'follow'),
       (count) => count === 0,
       1_000,
     );
@@ -153,7 +140,7 @@ describe('the page of a video', () => {
   });
 
   test('optional parts that are late are left out, and said to be', async () => {
-    await using lock = await locked('comment');
+    await using lock = await locked(other, 'comment');
     const body = (await (await page(guest())).json()) as VideoDetail;
     expect(body).toMatchObject({ video: { id: videoId }, comments: null });
     expect(body.degraded).toContain('comments');

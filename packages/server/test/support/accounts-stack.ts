@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
 import { openJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
@@ -26,6 +27,7 @@ import type { Transcoder } from '../../src/ports/transcoder/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../../src/transport/http/routes/accounts.ts';
 import { graphRoutes } from '../../src/transport/http/routes/graph.ts';
 import { HttpServer } from '../../src/transport/http/server.ts';
+import { Traces } from '../../src/transport/http/traces.ts';
 import { testDatabase } from './database.ts';
 import { FakeTranscoder } from './fake-transcoder.ts';
 import { TestClock } from './video-stack.ts';
@@ -137,6 +139,7 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
     ],
     rawRoutes: {},
     staticFiles: undefined,
+    traces: await Traces.open(new MemoryBus(), log),
     notReady: async () => [],
   });
   await jobs.start();

@@ -29,6 +29,7 @@ import { mediaRoutes } from '../../src/transport/http/routes/media.ts';
 import { uploadRoutes } from '../../src/transport/http/routes/uploads.ts';
 import { videoRoutes } from '../../src/transport/http/routes/videos.ts';
 import { HttpServer } from '../../src/transport/http/server.ts';
+import { Traces } from '../../src/transport/http/traces.ts';
 import { testDatabase, testLog } from './database.ts';
 import { eventually } from './eventually.ts';
 import { FakeTranscoder } from './fake-transcoder.ts';
@@ -144,6 +145,7 @@ export async function openParts(
     routes: [...uploadRoutes(media.uploads), ...videoRoutes(videos, detail), ...feedRoutes(timeline)],
     rawRoutes: mediaRoutes({ files: videos.files, store, log: testLog, onSegment: () => {} }),
     staticFiles: undefined,
+    traces: await Traces.open(new MemoryBus(), testLog),
     notReady: async () => [],
   });
   if (options.work !== false) await jobs.start();

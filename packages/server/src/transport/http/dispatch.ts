@@ -8,6 +8,7 @@ import { decode, idempotencyOf } from './decode.ts';
 import type { RequestLimits } from './limits.ts';
 import { problemResponse } from './problems.ts';
 import type { Reply, RequestInfo, Route, Viewer } from './route.ts';
+import { type TracedRead, type Traces, traceIdOf } from './traces.ts';
 
 export interface DispatchOptions {
   /** Throws `token-invalid` or `suspended`. */
@@ -19,6 +20,7 @@ export interface DispatchOptions {
   readonly trustedProxies: number;
   readonly log: Logger;
   readonly failures: Occasionally;
+  readonly traces: Traces;
   readonly observer: (endpoint: AnyEndpoint) => (status: number, seconds: number) => void;
 }
 
@@ -60,6 +62,7 @@ async function answer(
   options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address: address() });
   allow(endpoint.access, viewer);
   const { params, query, body, bodyText } = await decode(endpoint, request, pathParams);
+  const traced = tracedRead(request, options.traces);
   const info: RequestInfo = {
     raw: request,
     // Read only by few handlers, and costly to make for each request.
@@ -70,8 +73,9 @@ async function answer(
       return (request.headers.get('user-agent') ?? '').slice(0, 400);
     },
     get signal() {
-      return request.signal;
+      return traced?.signal ?? request.signal;
     },
+    cancelTrace: () => traced?.cancelOthers(),
     idempotency: endpoint.method === 'GET' ? undefined : idempotencyOf(request, viewer?.accountId, bodyText),
     log: options.log,
   };
@@ -82,9 +86,20 @@ async function answer(
       return added;
     },
   };
-  const result = await route.handle({ params, query, body, request: info, reply }, viewer);
+  let result: unknown;
+  try {
+    result = await route.handle({ params, query, body, request: info, reply }, viewer);
+  } finally {
+    traced?.end();
+  }
   if (!(result instanceof Response)) return json(endpoint, result, added ?? new Headers());
   return added ? withHeaders(result, added) : result;
+}
+
+function tracedRead(request: Request, traces: Traces): TracedRead | undefined {
+  if (request.method !== 'GET') return undefined;
+  const traceId = traceIdOf(request.headers);
+  return traceId === undefined ? undefined : traces.begin(traceId, request.signal);
 }
 
 function json(endpoint: AnyEndpoint, result: unknown, headers: Headers): Response {

@@ -14,8 +14,10 @@ export interface RequestInfo {
   /** The client's address; behind a trusted proxy the one it reports. */
   readonly address: string;
   readonly userAgent: string;
-  /** Aborted when the client goes away or the deadline passes. */
+  /** Aborted when the client goes away, or the request's trace is cancelled. */
   readonly signal: AbortSignal;
+  /** There will be no page: other reads of the same trace, on any node, need not go on. */
+  readonly cancelTrace: () => void;
   readonly idempotency: Idempotency | undefined;
   readonly log: import('pino').Logger;
 }

@@ -14,6 +14,7 @@ import { isPrivateAddress } from './private-addresses.ts';
 import { problemResponse, refuse } from './problems.ts';
 import type { Route, Viewer } from './route.ts';
 import type { PageKind, StaticFiles } from './static-files.ts';
+import type { Traces } from './traces.ts';
 
 export interface HttpServerOptions {
   readonly hostname: string;
@@ -37,6 +38,7 @@ export interface Application {
   /** Answers what lies outside of the API by path: media. */
   readonly rawRoutes: Readonly<Record<string, (request: Request, address: string) => Promise<Response>>>;
   readonly staticFiles: StaticFiles | undefined;
+  readonly traces: Traces;
   /** Pages of the app, by path, whose head depends on what they show. */
   readonly pages?: Readonly<Record<string, PageKind>>;
   /** What is not ready, by name; empty when traffic may come. */
@@ -146,6 +148,7 @@ export class HttpServer {
       trustedProxies: this.#options.trustedProxies,
       log: this.#options.log,
       failures: new Occasionally(this.#options.clock),
+      traces: application.traces,
       observer: (endpoint: AnyEndpoint) => this.#observer(endpoint),
     };
     for (const route of application.routes) {

@@ -16,6 +16,7 @@ export const errors = {
   overloaded: 'The server has more to do than it can. Try again in a moment.',
   'shutting-down': 'The server is restarting. Try again in a moment.',
   'database-unavailable': 'The server is having trouble. Try again in a moment.',
+  cancelled: 'The request was cancelled.',
   timeout: 'That took too long. Try again.',
   internal: 'Something went wrong on our side. Try again.',
 

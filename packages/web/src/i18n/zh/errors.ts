@@ -15,6 +15,7 @@ export const errors = {
   overloaded: '服务器现在太忙，请稍后再试。',
   'shutting-down': '服务器正在重启，请稍后再试。',
   'database-unavailable': '服务器出了点状况，请稍后再试。',
+  cancelled: '请求已取消。',
   timeout: '等得太久了，请再试一次。',
   internal: '服务器出错了，请再试一次。',
 

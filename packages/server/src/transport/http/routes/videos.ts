@@ -9,7 +9,12 @@ export function videoRoutes({ reads, writes, progressOf }: Videos, detail: Detai
       writes.create(viewer.accountId, body, request.idempotency),
     ),
     route(api.videos.get, async ({ params, request }, viewer) => {
-      const text = await detail.text(viewer, params.id, () => request.signal);
+      const text = await detail
+        .text(viewer, params.id, () => request.signal)
+        .catch((error: unknown) => {
+          request.cancelTrace();
+          throw error;
+        });
       return new Response(text, {
         headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
       });
