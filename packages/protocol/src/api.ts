@@ -2,6 +2,7 @@ import { auth, instance, me } from './accounts.ts';
 import { comments } from './comments.ts';
 import { engagement } from './engagement.ts';
 import { history } from './history.ts';
+import { operations } from './operations.ts';
 import { uploads } from './uploads.ts';
 import { users } from './users.ts';
 import { feed, videos } from './videos.ts';
@@ -9,4 +10,16 @@ import { feed, videos } from './videos.ts';
 export const API_PREFIX = '/api/v1';
 
 /** Every request of the interface, by resource. */
-export const api = { instance, auth, me, users, uploads, videos, feed, history, engagement, comments };
+export const api = {
+  instance,
+  auth,
+  me,
+  users,
+  uploads,
+  videos,
+  feed,
+  history,
+  engagement,
+  comments,
+  operations,
+};

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import pino from 'pino';
-import { dependency } from './definition.ts';
+import { dependency } from './dependency.ts';
 import { Existence, type ExistenceOptions } from './existence.ts';
 
 const row = dependency('video', 'id');

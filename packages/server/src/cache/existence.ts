@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import { CuckooFilter } from './cuckoo-filter.ts';
-import type { Dependency } from './definition.ts';
+import type { Dependency } from './dependency.ts';
 
 export interface ExistenceOptions {
   readonly clock: Clock;

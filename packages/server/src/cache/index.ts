@@ -1,11 +1,6 @@
 export { Cache, type CacheOptions, type InvalidateOptions, type Invalidation } from './cache.ts';
-export {
-  type CacheDefinition,
-  type Cached,
-  type Dependency,
-  dependency,
-  type GetOptions,
-} from './definition.ts';
+export type { CacheDefinition, Cached, GetOptions } from './definition.ts';
+export { type Dependency, dependency } from './dependency.ts';
 export { Existence, type ExistenceOptions } from './existence.ts';
 export type { CachedReader } from './reader.ts';
 export type { RowChange } from './row-registry.ts';

@@ -1,4 +1,4 @@
-import type { Dependency } from './definition.ts';
+import type { Dependency } from './dependency.ts';
 
 /** A row as the change feed reports it. */
 export interface RowChange {

@@ -34,6 +34,7 @@ import { graphRoutes } from '../transport/http/routes/graph.ts';
 import { historyRoutes } from '../transport/http/routes/history.ts';
 import { mediaRoutes } from '../transport/http/routes/media.ts';
 import { oembedRoutes, type SharedVideosDeps } from '../transport/http/routes/oembed.ts';
+import { operationsRoutes } from '../transport/http/routes/operations.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
 import { videoPages } from '../transport/http/routes/video-pages.ts';
 import { videoRoutes } from '../transport/http/routes/videos.ts';
@@ -244,6 +245,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...feedRoutes(timeline),
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
+      ...operationsRoutes({ ...features, version: VERSION }),
     ],
     rawRoutes: {
       ...mediaRoutes({

@@ -102,7 +102,7 @@ export async function openCache(
 
 /** What everything derived follows. Call it when every cache is defined. */
 export function openChangeFeed(
-  { config, log, platform }: DerivedOptions,
+  { config, log, platform, metrics }: DerivedOptions,
   { cache, told }: { cache: Cache; told: ToldTransactions },
   fences: Fences,
 ): ChangeFeed {
@@ -134,5 +134,24 @@ export function openChangeFeed(
       fences.raise(rows.flatMap(({ after }) => (after ? [String(after['name'])] : []))),
     rebuild: async () => fences.raise(await loadFences(platform.database)),
   });
+  if (metrics) exportFeed(metrics, feed);
   return feed;
+}
+
+function exportFeed(metrics: Metrics, feed: ChangeFeed): void {
+  metrics.gauge('change_feed_leading', '1 where this process follows the changes for all', () =>
+    feed.status().state === 'leading' ? 1 : 0,
+  );
+  metrics.gauge(
+    'change_feed_lag_seconds',
+    'Age of the oldest change not handled',
+    () => feed.status().lagMs / 1000,
+  );
+  metrics.gauge(
+    'change_feed_lag_bytes',
+    'Log behind the confirmed position',
+    () => feed.status().lagBytes ?? 0,
+  );
+  metrics.gauge('change_feed_rows', 'Changes handled since the start', () => feed.status().handledRows);
+  metrics.gauge('change_feed_rebuilds', 'Times begun anew since the start', () => feed.status().timesRebuilt);
 }

@@ -86,6 +86,11 @@ const history = createRoute({
   path: '/history',
   component: lazyRouteComponent(() => import('../pages/history/history-page.tsx'), 'HistoryPage'),
 });
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('../pages/operations/operations-page.tsx'), 'OperationsPage'),
+});
 const upload = createRoute({
   getParentRoute: () => root,
   path: '/upload',
@@ -107,6 +112,7 @@ export const router = createRouter({
     profileFolder,
     people,
     history,
+    operations,
     login,
     register,
     setup,

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { Clapperboard, History, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
+import { Clapperboard, Gauge, History, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
 import { errorText } from '../app/errors.ts';
 import { chooseLanguage } from '../app/language.ts';
 import { signOut, useViewer } from '../app/session.ts';
@@ -121,6 +121,14 @@ export function MoreMenu({ over = false }: { over?: boolean }) {
               {t('nav.settings')}
             </Link>
           </MenuItem>
+          {viewer.role === 'admin' && (
+            <MenuItem asChild>
+              <Link to="/operations">
+                <Gauge size={18} aria-hidden />
+                {t('operations:title')}
+              </Link>
+            </MenuItem>
+          )}
           <MenuItem icon={<LogOut size={18} aria-hidden />} onSelect={leave}>
             {t('nav.logout')}
           </MenuItem>

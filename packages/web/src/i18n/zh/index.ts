@@ -2,8 +2,9 @@ import { account } from './account.ts';
 import { common } from './common.ts';
 import { errors } from './errors.ts';
 import { lists } from './lists.ts';
+import { operations } from './operations.ts';
 import { share } from './share.ts';
 import { upload } from './upload.ts';
 import { watch } from './watch.ts';
 
-export const zh = { common, errors, watch, account, upload, lists, share };
+export const zh = { common, errors, watch, account, upload, lists, operations, share };
