@@ -13,7 +13,7 @@ export const operations = {
     closed: 'Closed',
   },
   feedLag: '{{ms}} ms behind · {{count}} changes handled',
-  feedRebuilt: 'Begun anew {{times}} times',
+  feedRebuilt: 'Begun anew: {{times}}',
   feedError: 'Last error: {{text}}',
   store: 'Shared store',
   storeUp: 'Connected',

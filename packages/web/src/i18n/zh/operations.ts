@@ -15,7 +15,7 @@ export const operations: typeof en = {
     closed: '已关闭',
   },
   feedLag: '延迟 {{ms}} 毫秒 · 已处理 {{count}} 条变更',
-  feedRebuilt: '重新开始过 {{times}} 次',
+  feedRebuilt: '重新开始：{{times}} 次',
   feedError: '最近的错误：{{text}}',
   store: '共享存储',
   storeUp: '已连接',
