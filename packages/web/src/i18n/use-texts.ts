@@ -2,4 +2,14 @@ import { useTranslation } from 'react-i18next';
 
 /** All texts: `t('nav.home')` from `common`, others with their namespace, `t('watch:feed.home')`. */
 export const useTexts = () =>
-  useTranslation(['common', 'watch', 'account', 'upload', 'errors', 'lists', 'share', 'operations']);
+  useTranslation([
+    'common',
+    'watch',
+    'account',
+    'upload',
+    'errors',
+    'lists',
+    'share',
+    'operations',
+    'engagement',
+  ]);

@@ -19,6 +19,7 @@ export function KeysDialog({ isSingle = false, open, onOpenChange }: KeysDialogP
     ...(isSingle ? [] : steps),
     { keys: [t('keys.space')], text: t('keys.playPause') },
     { keys: ['←', '→'], text: t('keys.seek') },
+    { keys: ['L'], text: t('keys.like') },
     { keys: ['M'], text: t('keys.mute') },
     { keys: ['F'], text: t('keys.fullscreen') },
     { keys: ['?'], text: t('keys.help') },

@@ -1,7 +1,8 @@
 import type { VideoCard } from '@hvideo/protocol';
 import { Maximize, Minimize, Pause, Play, RotateCcw, Volume2, VolumeX } from 'lucide-react';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { setSound, soundOn } from '../app/sound.ts';
+import { type Burst, HeartBurst } from '../engagement/heart-burst.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { useStore } from '../lib/use-store.ts';
@@ -20,10 +21,14 @@ interface SlideProps {
   isCurrent: boolean;
   /** Author, title and the rest, over the lower edge. */
   caption?: ReactNode;
+  /** What one can do with it, over the right edge. */
+  actions?: ReactNode;
+  /** The picture was tapped twice. */
+  onLike?: (() => void) | undefined;
 }
 
 /** One video with everything that lies on the picture. */
-export function Slide({ card, player, isCurrent, caption }: SlideProps) {
+export function Slide({ card, player, isCurrent, caption, actions, onLike }: SlideProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const coverUrl = card.coverUrl === brokenUrl ? null : card.coverUrl;
@@ -31,7 +36,15 @@ export function Slide({ card, player, isCurrent, caption }: SlideProps) {
   return (
     <div className={styles['slide']} style={{ '--ratio': ratio } as React.CSSProperties}>
       {coverUrl && <img className={styles['ambient']} src={coverUrl} alt="" aria-hidden />}
-      <div ref={frame} className={classes(styles['frame'], ratio < 0.65 && styles['upright'])} data-frame>
+      <div
+        ref={frame}
+        className={classes(
+          styles['frame'],
+          ratio < 0.65 && styles['upright'],
+          actions !== undefined && styles['railed'],
+        )}
+        data-frame
+      >
         {coverUrl && (
           <>
             <img className={styles['backdrop']} src={coverUrl} alt="" aria-hidden />
@@ -46,10 +59,11 @@ export function Slide({ card, player, isCurrent, caption }: SlideProps) {
         )}
         {player && <VideoHost player={player} />}
         {player && isCurrent ? (
-          <Controls card={card} player={player} frame={frame} caption={caption} />
+          <Controls card={card} player={player} frame={frame} caption={caption} onLike={onLike} />
         ) : (
           <div className={styles['shade']}>{caption}</div>
         )}
+        {actions}
         {card.playlistUrl === null && <Preparing />}
       </div>
     </div>
@@ -80,11 +94,13 @@ interface ControlsProps {
   player: Player;
   frame: { current: HTMLElement | null };
   caption: ReactNode;
+  onLike: (() => void) | undefined;
 }
 
-function Controls({ card, player, frame, caption }: ControlsProps) {
+function Controls({ card, player, frame, caption, onLike }: ControlsProps) {
   const { t } = useTexts();
   const state = useStore(player.state);
+  const { bursts, onTap, endBurst } = useTaps(player, onLike);
   const isPaused = state.phase === 'paused' || state.phase === 'blocked';
   if (state.phase === 'failed') {
     const text = state.fault === 'gone' ? 'gone' : state.fault === 'unsupported' ? 'unsupported' : 'failed';
@@ -111,8 +127,11 @@ function Controls({ card, player, frame, caption }: ControlsProps) {
         type="button"
         className={styles['surface']}
         aria-label={isPaused ? t('watch:player.play') : t('watch:player.pause')}
-        onClick={() => player.toggle()}
+        onClick={onTap}
       />
+      {bursts.map((burst) => (
+        <HeartBurst key={burst.id} burst={burst} onDone={endBurst} />
+      ))}
       {isPaused && (
         <div className={styles['center']} aria-hidden>
           <span className={styles['play']}>
@@ -149,6 +168,29 @@ function Controls({ card, player, frame, caption }: ControlsProps) {
       </div>
     </>
   );
+}
+
+/** Two taps within so long mean one thing. */
+const doubleTapMs = 300;
+
+/** One tap plays or pauses, at once. A second one takes that back, and likes. */
+function useTaps(player: Player, onLike: (() => void) | undefined) {
+  const [bursts, setBursts] = useState<readonly Burst[]>([]);
+  const lastTapMs = useRef(Number.NEGATIVE_INFINITY);
+  const endBurst = useCallback(() => setBursts((shown) => shown.slice(1)), []);
+  const onTap = (event: React.MouseEvent) => {
+    player.toggle();
+    // The space bar has no place in the picture.
+    if (!onLike || event.detail === 0) return;
+    const isSecond = event.timeStamp - lastTapMs.current < doubleTapMs;
+    lastTapMs.current = isSecond ? Number.NEGATIVE_INFINITY : event.timeStamp;
+    if (!isSecond) return;
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    const burst = { id: Math.round(event.timeStamp), x: event.clientX - left, y: event.clientY - top };
+    setBursts((shown) => [...shown, burst]);
+    onLike();
+  };
+  return { bursts, onTap, endBurst };
 }
 
 /** Shown only when loading takes long enough to be noticed. */

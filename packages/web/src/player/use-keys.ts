@@ -7,6 +7,7 @@ interface KeyTargets {
   readonly player: Player | undefined;
   /** Moves by one video; absent on a page that shows a single one. */
   readonly step?: ((by: 1 | -1) => void) | undefined;
+  readonly like?: (() => void) | undefined;
   readonly showHelp: () => void;
 }
 
@@ -21,7 +22,7 @@ function isTaken(event: KeyboardEvent): boolean {
   return event.key === ' ' && target?.closest('button, [role="tab"]') != null;
 }
 
-function actionFor(key: string, { player, step, showHelp }: KeyTargets): (() => void) | undefined {
+function actionFor(key: string, { player, step, like, showHelp }: KeyTargets): (() => void) | undefined {
   switch (key.length === 1 ? key.toLowerCase() : key) {
     case 'ArrowDown':
     case 'PageDown':
@@ -33,6 +34,8 @@ function actionFor(key: string, { player, step, showHelp }: KeyTargets): (() => 
       return step && (() => step(-1));
     case ' ':
       return player && (() => player.toggle());
+    case 'l':
+      return like;
     case 'm':
       return () => setSound(!soundOn.get());
     case 'f':

@@ -1,6 +1,7 @@
 import type { Relation, VideoCard } from '@hvideo/protocol';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Comments } from '../comments/comments.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
 import { formatAgo } from '../lib/format.ts';
 import { useLanguage } from '../lib/use-language.ts';
@@ -20,10 +21,12 @@ interface PanelProps {
   relation?: Relation | null;
   /** On the video's own page the title is the page's heading, without a link to itself. */
   isPage?: boolean;
+  /** A comment that somebody was led to. */
+  shownId?: string | undefined;
 }
 
 /** Everything about a video that is not the picture. */
-export function Panel({ card, relation = null, isPage = false }: PanelProps) {
+export function Panel({ card, relation = null, isPage = false, shownId }: PanelProps) {
   const { t } = useTexts();
   const language = useLanguage();
   const nowMs = useNow();
@@ -74,6 +77,7 @@ export function Panel({ card, relation = null, isPage = false }: PanelProps) {
           <TakedownButton card={card} />
         </div>
       </div>
+      <Comments card={card} shownId={shownId} />
       <MoreOfAuthor card={card} />
     </div>
   );

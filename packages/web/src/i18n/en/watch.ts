@@ -45,6 +45,7 @@ export const watch = {
     next: 'Next video',
     previous: 'Previous video',
     playPause: 'Play or pause',
+    like: 'Like, or no longer',
     mute: 'Sound on or off',
     fullscreen: 'Full screen',
     seek: 'Back or ahead 5 seconds',

@@ -1,5 +1,6 @@
 import { account } from './account.ts';
 import { common } from './common.ts';
+import { engagement } from './engagement.ts';
 import { errors } from './errors.ts';
 import { lists } from './lists.ts';
 import { operations } from './operations.ts';
@@ -7,4 +8,4 @@ import { share } from './share.ts';
 import { upload } from './upload.ts';
 import { watch } from './watch.ts';
 
-export const zh = { common, errors, watch, account, upload, lists, operations, share };
+export const zh = { common, errors, watch, account, upload, engagement, lists, operations, share };

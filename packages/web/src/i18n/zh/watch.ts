@@ -45,6 +45,7 @@ export const watch = {
     next: '下一个视频',
     previous: '上一个视频',
     playPause: '播放或暂停',
+    like: '点赞或取消',
     mute: '开关声音',
     fullscreen: '全屏',
     seek: '快退或快进 5 秒',

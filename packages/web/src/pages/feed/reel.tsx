@@ -2,9 +2,12 @@ import type { VideoCard } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
 import { ChevronDown, ChevronUp, Keyboard, PartyPopper } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { CommentsSheet } from '../../comments/comments.tsx';
+import { ActionRail } from '../../engagement/action-rail.tsx';
+import { react, useSignedIn } from '../../engagement/react.ts';
 import { useViewing } from '../../history/use-viewing.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { useIsDesktop, useReducedMotion } from '../../lib/use-media.ts';
+import { useIsDesktop, useMedia, useReducedMotion } from '../../lib/use-media.ts';
 import { KeysDialog } from '../../player/keys-dialog.tsx';
 import { mountedRange, wantsMore } from '../../player/pool.ts';
 import { Slide } from '../../player/slide.tsx';
@@ -56,17 +59,32 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
       loadMore();
   });
 
+  const signedIn = useSignedIn();
+  const [isTalking, setTalking] = useState(false);
+  const side = useRef<HTMLElement>(null);
+  const hasSide = useMedia('(min-width: 75rem)');
+  const openComments = () => {
+    if (!hasSide) setTalking(true);
+    else side.current?.querySelector('textarea')?.focus();
+  };
+  const like = () => {
+    if (card) signedIn(() => react(card, 'likes', !card.viewer.liked));
+  };
   const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, heading() + by)));
   const toTop = () => {
     lastSeen.delete(kind);
     startOver();
   };
-  const targets = useRef({ player: playerOf(active), step, showHelp: () => setHelpOpen(true) });
+  const targets = useRef({ player: playerOf(active), step, like, showHelp: () => setHelpOpen(true) });
   useLayoutEffect(() => {
-    targets.current = { player: playerOf(active), step, showHelp: () => setHelpOpen(true) };
+    targets.current = { player: playerOf(active), step, like, showHelp: () => setHelpOpen(true) };
   });
   usePlayerKeys(targets);
 
+  const actionsFor = (shown: VideoCard) => ({
+    actions: <ActionRail card={shown} onComments={openComments} />,
+    onLike: () => signedIn(() => react(shown, 'likes', true)),
+  });
   return (
     <div className={styles['reel']}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
@@ -97,6 +115,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
                   player={playerOf(index)}
                   isCurrent={index === active}
                   caption={<Caption card={cards[index]} />}
+                  {...actionsFor(cards[index])}
                 />
               ) : (
                 <EndSlide hasMore={hasMore} error={moreError} onRetry={loadMore} onTop={toTop} />
@@ -127,13 +146,14 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
         </IconButton>
       </div>
       {isDesktop && (
-        <aside className={styles['side']} aria-label={t('watch:details.label')}>
+        <aside ref={side} className={styles['side']} aria-label={t('watch:details.label')}>
           {card && <Panel key={card.id} card={card} />}
         </aside>
       )}
       <p className="visually-hidden" aria-live="polite">
         {card ? t('watch:feed.nowPlaying', { title: card.title, author: card.author.displayName }) : ''}
       </p>
+      {card && <CommentsSheet key={card.id} card={card} open={isTalking} onOpenChange={setTalking} />}
       <KeysDialog open={isHelpOpen} onOpenChange={setHelpOpen} />
     </div>
   );

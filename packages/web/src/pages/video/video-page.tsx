@@ -1,9 +1,11 @@
 import type { HistoryPlace, VideoDetail } from '@hvideo/protocol';
 import { useQuery } from '@tanstack/react-query';
-import { useCanGoBack, useParams, useRouter } from '@tanstack/react-router';
+import { useCanGoBack, useLocation, useParams, useRouter } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { isNotFound } from '../../app/query.ts';
+import { ActionRail } from '../../engagement/action-rail.tsx';
+import { react, useSignedIn } from '../../engagement/react.ts';
 import { ResumeChip } from '../../history/resume-chip.tsx';
 import { usePlace, useResume } from '../../history/use-resume.ts';
 import { useViewing } from '../../history/use-viewing.ts';
@@ -44,21 +46,35 @@ function Watch({ detail, place }: { detail: VideoDetail; place: HistoryPlace | u
   const playerOf = usePool(cards, 0);
   useViewing(video, playerOf(0));
   const resumed = useResume(video, playerOf(0), place);
+  // Read from the text: the router takes it for a number, which is not exact enough for an id.
+  const comment = useLocation({
+    select: ({ searchStr }) => /[?&]comment=(?:%22)?(\d+)/.exec(searchStr)?.[1],
+  });
+  const signedIn = useSignedIn();
+  const details = useRef<HTMLDivElement>(null);
+  const openComments = () => details.current?.querySelector('textarea')?.focus();
+  const like = () => signedIn(() => react(video, 'likes', !video.viewer.liked));
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const targets = useRef({ player: playerOf(0), showHelp: () => setHelpOpen(true) });
+  const targets = useRef({ player: playerOf(0), like, showHelp: () => setHelpOpen(true) });
   useLayoutEffect(() => {
-    targets.current = { player: playerOf(0), showHelp: () => setHelpOpen(true) };
+    targets.current = { player: playerOf(0), like, showHelp: () => setHelpOpen(true) };
   });
   usePlayerKeys(targets);
   return (
     <div className={styles['page']}>
       <section className={styles['player']} aria-label={t('watch:player.label')}>
-        <Slide card={video} player={playerOf(0)} isCurrent />
+        <Slide
+          card={video}
+          player={playerOf(0)}
+          isCurrent
+          actions={<ActionRail card={video} onComments={openComments} />}
+          onLike={() => signedIn(() => react(video, 'likes', true))}
+        />
         <BackButton />
         <ResumeChip resumed={resumed} />
       </section>
-      <div className={styles['details']}>
-        <Panel card={video} relation={relation} isPage />
+      <div ref={details} className={styles['details']}>
+        <Panel card={video} relation={relation} isPage shownId={comment} />
       </div>
       <KeysDialog isSingle open={isHelpOpen} onOpenChange={setHelpOpen} />
     </div>

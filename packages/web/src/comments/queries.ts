@@ -1,0 +1,85 @@
+import { api, type Comment, type CommentOrder, type Page } from '@hvideo/protocol';
+import { type InfiniteData, infiniteQueryOptions } from '@tanstack/react-query';
+import { client } from '../app/client.ts';
+import { queryClient } from '../app/query.ts';
+
+export type CommentPages = InfiniteData<Page<Comment>, string | undefined>;
+
+export const commentsQuery = (videoId: string, sort: CommentOrder) =>
+  infiniteQueryOptions({
+    queryKey: ['comments', videoId, sort],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      client.call(
+        api.comments.list,
+        { params: { id: videoId }, query: { sort, limit: 20, ...(pageParam && { cursor: pageParam }) } },
+        { signal },
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+export const repliesQuery = (commentId: string) =>
+  infiniteQueryOptions({
+    queryKey: ['replies', commentId],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      client.call(
+        api.comments.replies,
+        { params: { id: commentId }, query: { limit: 10, ...(pageParam && { cursor: pageParam }) } },
+        { signal },
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+const holdsComments = {
+  predicate: ({ queryKey }: { queryKey: readonly unknown[] }) =>
+    queryKey[0] === 'comments' || queryKey[0] === 'replies',
+};
+
+/** Changes the comments of every list that is open; undefined takes one out. */
+export function patchComments(change: (comment: Comment) => Comment | undefined): void {
+  queryClient.setQueriesData<CommentPages>(
+    holdsComments,
+    (data) =>
+      data && {
+        ...data,
+        pages: data.pages.map((page) => ({
+          ...page,
+          items: page.items.map(change).filter((comment) => comment !== undefined),
+        })),
+      },
+  );
+}
+
+export const patchComment = (id: string, change: (comment: Comment) => Comment) =>
+  patchComments((comment) => (comment.id === id ? change(comment) : comment));
+
+/** Shows a new comment where its writer looks for it: first, but below what is pinned; a reply last in its thread. */
+export function insertComment(comment: Comment): void {
+  if (comment.rootId !== null) {
+    patchComment(comment.rootId, (root) => ({ ...root, replies: root.replies + 1 }));
+    queryClient.setQueryData<CommentPages>(['replies', comment.rootId], (data) => {
+      const last = data?.pages.at(-1);
+      // A thread that is not read to its end shows it there.
+      if (!data || !last || last.nextCursor !== null) return data;
+      return { ...data, pages: [...data.pages.slice(0, -1), { ...last, items: [...last.items, comment] }] };
+    });
+    return;
+  }
+  for (const sort of ['heat', 'time']) {
+    queryClient.setQueryData<CommentPages>(['comments', comment.videoId, sort], (data) => {
+      const [first, ...rest] = data?.pages ?? [];
+      if (!data || !first) return data;
+      const pinned = first.items.filter(({ pinned }) => pinned);
+      const others = first.items.filter(({ pinned }) => !pinned);
+      return { ...data, pages: [{ ...first, items: [...pinned, comment, ...others] }, ...rest] };
+    });
+  }
+}
+
+export function removeComment(gone: Comment): void {
+  patchComments((comment) => {
+    if (comment.id === gone.id || comment.rootId === gone.id) return undefined;
+    return comment.id === gone.rootId ? { ...comment, replies: Math.max(0, comment.replies - 1) } : comment;
+  });
+}
