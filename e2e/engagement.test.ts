@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Comment, OwnVideo, Page as Paged, VideoDetail } from '@hvideo/protocol';
+import type { Page } from 'playwright-core';
+import { ApiUser, eventually, passwordOf } from '../packages/server/test/support/api.ts';
+import { makeClip } from '../packages/server/test/support/media-samples.ts';
+import { type RunningServer, startServer } from '../packages/server/test/support/server.ts';
+import { en } from '../packages/web/src/i18n/en/index.ts';
+import { zh } from '../packages/web/src/i18n/zh/index.ts';
+import { chromiumPath, desktop, openBrowser, phone, seriousFaults } from './browser.ts';
+
+let folder: string;
+let server: RunningServer;
+let author: ApiUser;
+let videoId: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hvideo-e2e-'));
+  server = await startServer(join(folder, 'data'), { env: { HVIDEO_LIMITS: 'false' } });
+  author = await new ApiUser(server.url).join('author', '/instance/setup');
+  await new ApiUser(server.url).join('viewer');
+  const path = await makeClip({ path: join(folder, 'clip.mp4'), seconds: 20, width: 360, height: 640 });
+  const bytes = new Uint8Array(await Bun.file(path).arrayBuffer());
+  const uploadId = await author.beginUpload(bytes.length);
+  await author.append(uploadId, bytes);
+  const title = 'Evening by the sea 海边的傍晚';
+  videoId = (await author.call<OwnVideo>('POST', '/videos', { body: { uploadId, title } })).body.id;
+  await eventually(
+    async () => (await author.call<VideoDetail>('GET', `/videos/${videoId}`)).body.video.status,
+    (status) => status === 'ready',
+    90_000,
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Texts = typeof en;
+
+async function logIn(page: Page, texts: Texts, username: string): Promise<void> {
+  await page.goto(`${server.url}/login`);
+  await page.getByLabel(texts.account.login).fill(username);
+  await page.getByLabel(texts.account.password).fill(passwordOf(username));
+  await page.getByRole('button', { name: texts.account.submitLogin }).click();
+  await page.waitForURL((url) => url.pathname === '/');
+}
+
+const detail = async () => (await author.call<VideoDetail>('GET', `/videos/${videoId}`)).body.video;
+const comments = async () =>
+  (await author.call<Paged<Comment>>('GET', `/videos/${videoId}/comments`)).body.items;
+
+describe.skipIf(chromiumPath() === undefined)('what people do with a video', () => {
+  test('on a phone: two taps like, the comment sheet takes a comment, the video is kept', async () => {
+    const texts = zh as Texts;
+    await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'dark' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await logIn(page, texts, 'viewer');
+    const like = page.getByRole('button', { name: new RegExp(`^${texts.engagement.like}: `) }).first();
+    await like.waitFor();
+    expect(await like.getAttribute('aria-pressed')).toBe('false');
+    await page.mouse.dblclick(180, 320);
+    await eventually(detail, ({ counts }) => counts.likes === 1);
+    expect(await like.getAttribute('aria-pressed')).toBe('true');
+    // Two taps never take a like back.
+    await page.waitForTimeout(500);
+    await page.mouse.dblclick(200, 300);
+    await page
+      .getByRole('button', { name: new RegExp(`^${texts.engagement.favorite}: `) })
+      .first()
+      .click();
+    await eventually(detail, ({ counts }) => counts.favorites === 1);
+    expect((await detail()).counts.likes).toBe(1);
+
+    await page
+      .getByRole('button', { name: new RegExp(`^${texts.engagement.comments}: `) })
+      .first()
+      .click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByText(texts.engagement.noComments).waitFor();
+    await sheet.getByRole('textbox').fill('真美！@author 在哪里拍的？');
+    await sheet.getByRole('button', { name: texts.engagement.send }).click();
+    await sheet.getByText('真美！').waitFor();
+    expect(await sheet.getByRole('link', { name: '@author' }).getAttribute('href')).toContain('/@author');
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'hidden' });
+    await page.reload();
+    await page
+      .getByRole('button', { name: `${texts.engagement.like}: 1` })
+      .first()
+      .waitFor();
+    await page
+      .getByRole('button', { name: `${texts.engagement.comments}: 1` })
+      .first()
+      .waitFor();
+  }, 90_000);
+
+  test('on a wide screen: the creator answers, pins and deletes', async () => {
+    await using browser = await openBrowser({ viewport: desktop, locale: 'en-US', colorScheme: 'light' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await logIn(page, en, 'author');
+    const [first] = await eventually(comments, (found) => found.length === 1);
+    await page.goto(`${server.url}/v/${videoId}?comment=${first!.id}`);
+    const panel = page.getByRole('region', { name: en.engagement.comments });
+    const comment = panel.getByRole('article').filter({ hasText: '真美！' }).first();
+    await comment.getByRole('button', { name: en.engagement.reply }).click();
+    await page.keyboard.type('Near the lighthouse.');
+    await page.keyboard.press('Control+Enter');
+    await eventually(comments, (found) => found[0]?.replies === 1);
+    await panel
+      .getByText('Near the lighthouse.')
+      .or(panel.getByText(/Show replies/))
+      .first()
+      .waitFor();
+    await comment.getByRole('button', { name: new RegExp(`^${en.engagement.like}`) }).click();
+    await eventually(comments, (found) => found[0]?.likes === 1);
+    await comment.getByRole('button', { name: en.engagement.options }).click();
+    await page.getByRole('menuitem', { name: en.engagement.pin }).click();
+    await comment.getByText(en.engagement.pinned).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await comment.getByRole('button', { name: en.engagement.options }).click();
+    await page.getByRole('menuitem', { name: en.common.actions.delete }).click();
+    await page.getByRole('dialog').getByRole('button', { name: en.common.actions.delete }).click();
+    await panel.getByText(en.engagement.noComments).waitFor();
+    await eventually(detail, ({ counts }) => counts.comments === 0);
+  }, 90_000);
+
+  test('a visitor who likes is asked to log in', async () => {
+    await using browser = await openBrowser({ viewport: phone, locale: 'en-US', colorScheme: 'light' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await page.goto(`${server.url}/v/${videoId}`);
+    await page
+      .getByRole('button', { name: new RegExp(`^${en.engagement.like}: `) })
+      .first()
+      .click();
+    await page.waitForURL(
+      (url) => url.pathname === '/login' && url.searchParams.get('next') === `/v/${videoId}`,
+    );
+  }, 60_000);
+});
