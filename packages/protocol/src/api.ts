@@ -2,6 +2,7 @@ import { auth, instance, me } from './accounts.ts';
 import { comments } from './comments.ts';
 import { engagement } from './engagement.ts';
 import { history } from './history.ts';
+import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { uploads } from './uploads.ts';
 import { users } from './users.ts';
@@ -21,5 +22,6 @@ export const api = {
   history,
   engagement,
   comments,
+  notifications,
   operations,
 };

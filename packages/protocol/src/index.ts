@@ -5,6 +5,7 @@ export * from './common.ts';
 export * from './endpoint.ts';
 export * from './engagement.ts';
 export * from './history.ts';
+export * from './notifications.ts';
 export * from './operations.ts';
 export * from './uploads.ts';
 export * from './users.ts';

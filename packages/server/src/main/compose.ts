@@ -17,6 +17,7 @@ import { createCardState, createEngagement } from '../features/engagement/index.
 import { createGraph } from '../features/graph/index.ts';
 import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
+import { createNotifications } from '../features/notifications/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
 import { cleanFences, createVideos, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -33,6 +34,7 @@ import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
 import { historyRoutes } from '../transport/http/routes/history.ts';
 import { mediaRoutes } from '../transport/http/routes/media.ts';
+import { notificationRoutes } from '../transport/http/routes/notifications.ts';
 import { oembedRoutes, type SharedVideosDeps } from '../transport/http/routes/oembed.ts';
 import { operationsRoutes } from '../transport/http/routes/operations.ts';
 import { uploadRoutes } from '../transport/http/routes/uploads.ts';
@@ -149,11 +151,13 @@ export async function composeFeatures(options: ComposeOptions) {
     videos: videos.reads,
     lists: engagement.lists,
   });
+  const notifications = createNotifications({ db, clock, cursors, people, presenter: videos.presenter });
   opening.defer(() => history.views.drain());
   accounts.departure.accountParts.push(
     ...[
       graph.accountPart,
       history.accountPart,
+      notifications.accountPart,
       engagement.accountPart,
       videos.accountPart,
       media.accountPart,
@@ -163,6 +167,7 @@ export async function composeFeatures(options: ComposeOptions) {
     await cleanIdempotencyKeys(db, signal);
   });
   jobs.schedule('history-clean', '37 * * * *', () => history.clean());
+  jobs.schedule('notifications-clean', '57 3 * * *', (signal) => notifications.clean(signal));
   jobs.schedule('engagement-audit', '27 3 * * *', async () => {
     const drifts = await engagement.audit();
     if (drifts.length > 0)
@@ -176,6 +181,7 @@ export async function composeFeatures(options: ComposeOptions) {
     log: log.child({ part: 'demo' }),
   });
   const changes = openChangeFeed(options, caching, fences);
+  changes.follow(notifications.consumer);
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
@@ -191,6 +197,7 @@ export async function composeFeatures(options: ComposeOptions) {
       graph,
       history,
       media,
+      notifications,
       videos,
       timeline,
       traces,
@@ -245,6 +252,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...feedRoutes(timeline),
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
+      ...notificationRoutes(features.notifications),
       ...operationsRoutes({ ...features, version: VERSION }),
     ],
     rawRoutes: {

@@ -44,6 +44,7 @@ const fitting: Record<string, Record<string, unknown>> = {
   'POST /users/me/folders': { name: 'x' },
   'PATCH /users/me/folders/{id}': { name: 'x' },
   'POST /videos/{id}/comments': { text: 'x' },
+  'POST /notifications/read': { upTo: '1' },
 };
 
 const params: Record<string, string> = { id: '1', code: 'unknown' };

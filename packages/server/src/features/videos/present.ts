@@ -7,8 +7,8 @@ import type { StoredSprite, VideoRow } from './store.ts';
 export interface Presenter {
   card(row: VideoRow, about: CardSubject, as: CardContext): VideoCard;
   own(row: VideoRow, about: CardSubject): OwnVideo;
-  /** For those who see only what everybody may. */
-  coverUrl(row: VideoRow): string | null;
+  /** Without a viewer: for those who see only what everybody may. */
+  coverUrl(row: VideoRow, viewerId?: string): string | null;
 }
 
 /** What a card shows besides the row. */
@@ -68,8 +68,8 @@ export function createPresenter(links: MediaLinks, nowMs: () => number): Present
       takenDown: row.takedownReason === null ? null : { reason: row.takedownReason },
     };
   };
-  const coverUrl: Presenter['coverUrl'] = (row) => {
-    const base = linkBase(links, row, undefined, nowMs());
+  const coverUrl: Presenter['coverUrl'] = (row, viewerId) => {
+    const base = linkBase(links, row, viewerId, nowMs());
     return base && row.coverFile ? `${base}/${row.coverFile}` : null;
   };
   return { card, own, coverUrl };
