@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Id, PageQuery, pageOf, Timestamp } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { User } from './users.ts';
+import { Relation, User } from './users.ts';
 
 /** The unread ones are counted up to here. */
 export const UNREAD_MAX = 100;
@@ -26,14 +26,12 @@ export const Notification = z
     id: Id,
     kind: NotificationKind,
     /** The last three who did it, the newest first. */
-    actors: z.array(User),
+    actors: z.array(User.extend({ relation: Relation })),
     /** All who did it. */
     count: z.int(),
     video: z.object({ id: Id, title: z.string(), coverUrl: z.string().nullable() }).nullable(),
     /** What was written last or, of a like, what is liked; the beginning of the text. */
     comment: z.object({ id: Id, text: z.string(), rootId: Id.nullable() }).nullable(),
-    /** Of a single follow: whether one follows back. */
-    following: z.boolean(),
     read: z.boolean(),
     /** Grows with each act that is gathered: what `upTo` takes. */
     position: Id,

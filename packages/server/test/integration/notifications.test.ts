@@ -79,7 +79,7 @@ describe('each kind is told to whom it concerns', () => {
     await done(lin, 'PUT', `/users/${author.id}/follow`);
     const told = await inboxOf(author);
     expect(told).toMatchObject([
-      { kind: 'follow', count: 1, video: null, comment: null, following: false, read: false },
+      { kind: 'follow', count: 1, video: null, comment: null, read: false },
       { kind: 'repost', count: 1, video: { id: videoId, title: 'A clip', coverUrl: null }, comment: null },
       { kind: 'like', count: 1, video: { id: videoId }, actors: [{ id: lin.id }] },
     ]);
@@ -88,7 +88,10 @@ describe('each kind is told to whom it concerns', () => {
     expect((await inboxOf(author, '?kind=follows')).map(({ kind }) => kind)).toEqual(['follow']);
     expect(await inboxOf(author, '?kind=comments')).toEqual([]);
     await done(author, 'PUT', `/users/${lin.id}/follow`);
-    expect((await inboxOf(author))[0]?.following).toBe(true);
+    expect((await inboxOf(author))[0]?.actors[0]?.relation).toMatchObject({
+      following: true,
+      followedBy: true,
+    });
     expect(await inboxOf(lin)).toMatchObject([{ kind: 'follow' }]);
   });
 

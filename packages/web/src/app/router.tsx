@@ -86,6 +86,14 @@ const history = createRoute({
   path: '/history',
   component: lazyRouteComponent(() => import('../pages/history/history-page.tsx'), 'HistoryPage'),
 });
+const notifications = createRoute({
+  getParentRoute: () => root,
+  path: '/notifications',
+  component: lazyRouteComponent(
+    () => import('../pages/notifications/notifications-page.tsx'),
+    'NotificationsPage',
+  ),
+});
 const operations = createRoute({
   getParentRoute: () => root,
   path: '/operations',
@@ -112,6 +120,7 @@ export const router = createRouter({
     profileFolder,
     people,
     history,
+    notifications,
     operations,
     login,
     register,

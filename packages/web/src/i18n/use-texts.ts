@@ -12,4 +12,5 @@ export const useTexts = () =>
     'share',
     'operations',
     'engagement',
+    'notifications',
   ]);

@@ -7,7 +7,7 @@ import { toast } from '../ui/toast.tsx';
 import { patchPerson, type RelationAction } from './patch-person.ts';
 
 /** The queries that name people. */
-const peopleKeys = new Set(['user', 'people', 'feed', 'video', 'videos']);
+const peopleKeys = new Set(['user', 'people', 'feed', 'video', 'videos', 'notifications']);
 /** What may look wholly different afterwards, and is read again. */
 const staleAfter: Record<RelationAction, readonly QueryKey[]> = {
   follow: [['feed', 'following'], ['people']],

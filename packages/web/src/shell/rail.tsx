@@ -7,6 +7,7 @@ import { setTheme, theme } from '../app/theme.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useStore } from '../lib/use-store.ts';
+import { Bell } from '../notifications/bell.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { buttonClass, IconButton } from '../ui/button.tsx';
 import { Wordmark } from '../ui/logo.tsx';
@@ -33,6 +34,12 @@ export function Rail() {
           <UsersRound aria-hidden />
           {t('nav.following')}
         </Link>
+        {viewer && (
+          <Link to="/notifications" {...item}>
+            <Bell />
+            {t('notifications:title')}
+          </Link>
+        )}
         {viewer && (
           <Link to="/studio" {...item}>
             <Clapperboard aria-hidden />

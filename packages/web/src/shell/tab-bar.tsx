@@ -3,6 +3,7 @@ import { CircleUserRound, House, Plus, UsersRound } from 'lucide-react';
 import { useViewer } from '../app/session.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
+import { Bell } from '../notifications/bell.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import styles from './tab-bar.module.css';
 
@@ -26,6 +27,12 @@ export function TabBar({ over }: { over: boolean }) {
           <Plus size={24} strokeWidth={2.8} aria-hidden />
         </span>
       </Link>
+      {viewer && (
+        <Link to="/notifications" {...item}>
+          <Bell />
+          {t('notifications:tab')}
+        </Link>
+      )}
       {viewer ? (
         <Link to="/$handle" params={{ handle: `@${viewer.username}` }} {...item}>
           <Avatar user={viewer} size={24} />

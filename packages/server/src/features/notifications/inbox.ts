@@ -4,7 +4,6 @@ import {
   type NotificationKind,
   type Page,
   UNREAD_MAX,
-  type User,
 } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
@@ -131,28 +130,24 @@ export class Inbox {
     const actorIds = [...new Set([...gathered.values()].flatMap(({ actors }) => actors))];
     const [users, relations] = await Promise.all([
       people.cards(actorIds),
-      people.relations(
-        accountId,
-        rows.flatMap(({ kind, notificationId }) =>
-          kind === 'follow' ? (gathered.get(notificationId)?.actors ?? []) : [],
-        ),
-      ),
+      people.relations(accountId, actorIds),
     ]);
     return rows.flatMap((row) => {
       const acts = gathered.get(row.notificationId);
-      const actors = (acts?.actors ?? []).map((id) => users.get(id)).filter((user): user is User => !!user);
-      const [first] = actors;
+      const actors = (acts?.actors ?? []).flatMap((id) => {
+        const [user, relation] = [users.get(id), relations.get(id)];
+        return user && relation ? [{ ...user, relation }] : [];
+      });
       // Taken back since the first statement.
-      if (!acts || !first) return [];
+      if (!acts || actors.length === 0) return [];
       const { notificationId: id, kind, position, updatedAt, isRead: read } = row;
       const video = isVideo(row)
         ? { id: row.id, title: row.title, coverUrl: presenter.coverUrl(row, accountId) }
         : null;
-      const following = relations.get(first.id)?.following ?? false;
       const { count, comment } = acts;
       return [
         {
-          ...{ id, kind, actors, count, video, comment, following, read, position },
+          ...{ id, kind, actors, count, video, comment, read, position },
           updatedAt: updatedAt.toISOString(),
         },
       ];

@@ -3,9 +3,21 @@ import { common } from './common.ts';
 import { engagement } from './engagement.ts';
 import { errors } from './errors.ts';
 import { lists } from './lists.ts';
+import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { share } from './share.ts';
 import { upload } from './upload.ts';
 import { watch } from './watch.ts';
 
-export const en = { common, errors, watch, account, upload, engagement, lists, operations, share };
+export const en = {
+  common,
+  errors,
+  watch,
+  account,
+  upload,
+  engagement,
+  lists,
+  notifications,
+  operations,
+  share,
+};

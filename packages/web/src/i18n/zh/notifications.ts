@@ -1,0 +1,36 @@
+import type { notifications as en } from '../en/notifications.ts';
+
+export const notifications: typeof en = {
+  title: '消息',
+  tab: '消息',
+  unread_one: '{{count}} 条未读',
+  unread_other: '{{count}} 条未读',
+  unreadMany: '超过 {{count}} 条未读',
+  isNew: '未读',
+  filter: '筛选消息',
+  all: '全部',
+  comments: '评论',
+  likes: '点赞',
+  follows: '粉丝',
+  who: {
+    one: '<b>{{name}}</b>',
+    two: '<b>{{name}}</b> 和 <b>{{other}}</b>',
+    many: '<b>{{name}}</b> 和另外 <b>{{others}} 人</b>',
+  },
+  said: {
+    like: '<who/> 赞了你的视频',
+    repost: '<who/> 转发了你的视频',
+    comment: '<who/> 评论了你的视频',
+    reply: '<who/> 回复了你的评论',
+    mention: '<who/> 提到了你',
+    'comment-like': '<who/> 赞了你的评论',
+    follow: '<who/> 关注了你',
+  },
+  empty: '还没有消息',
+  emptyText: '有人点赞、评论、转发你的视频，或者关注你时，都会出现在这里。',
+  emptyFilter: '还没有这类消息',
+  emptyFilterText: '看看全部消息吧。',
+  showAll: '查看全部',
+  upload: '发布视频',
+  loading: '正在加载消息',
+};
