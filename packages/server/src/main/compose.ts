@@ -44,6 +44,7 @@ import type { Application } from '../transport/http/server.ts';
 import { Traces } from '../transport/http/traces.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
+import { operationsReport } from './operations.ts';
 import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
 
@@ -253,7 +254,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
       ...notificationRoutes(features.notifications),
-      ...operationsRoutes({ ...features, version: VERSION }),
+      ...operationsRoutes(() => operationsReport(features)),
     ],
     rawRoutes: {
       ...mediaRoutes({

@@ -301,9 +301,12 @@ test('an account and a video that go take what was counted with them', async () 
   await leaver.call('PUT', `/videos/${videoId}/like`);
   await lin.call('PUT', `/videos/${theirs}/like`);
   const password = { body: { password: 'the long word of leaver' } };
+  // A fold that had begun before the end of what it is about puts back what the daily cleaning takes away.
+  await t.features.counters.fold();
   expect((await leaver.call('DELETE', '/users/me', password)).status).toBe(204);
   expect((await commentsOf(lin)).items).toMatchObject([{ id: kept.id, likes: 0, replies: 0 }]);
   expect((await seenBy(lin)).counts).toMatchObject({ likes: 0, comments: 1 });
+  await t.features.counters.fold();
   expect((await creator.call('DELETE', `/videos/${videoId}`)).status).toBe(204);
   await noDrift();
   await t.features.counters.fold();
