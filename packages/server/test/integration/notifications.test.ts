@@ -280,6 +280,51 @@ describe('what is taken back is not told any more', () => {
   });
 });
 
+describe('missed changes', () => {
+  test('are told by a rebuild, which changes nothing else', async () => {
+    const { consumer } = t.features.notifications;
+    const signal = new AbortController().signal;
+    const root = await say(author, 'mine');
+    const reply = await say(lin, 'yours', root.id);
+    // Told as a reply; once what it answers is gone it would be one more reply to the same person, as a comment.
+    await say(wei, 'and yours', reply.id);
+    await like(lin);
+    expect((await inboxOf(author)).map(({ kind }) => kind)).toEqual(['like', 'comment', 'reply']);
+    await t.db.sql`update comment set reply_to = null where id = ${reply.id}`;
+    await read(author);
+    const before = await inboxOf(author);
+    await consumer.rebuild(signal);
+    expect(await inboxOf(author)).toEqual(before);
+    await t.db.sql`delete from notification where recipient_id = ${author.id} and kind = 'like'`;
+    await consumer.rebuild(signal);
+    expect((await inboxOf(author))[0]).toMatchObject({ kind: 'like', count: 1, read: false });
+    await consumer.rebuild(signal);
+    expect((await inboxOf(author)).length).toBe(3);
+  });
+
+  test('that were takebacks are taken back', async () => {
+    await like(lin);
+    await settled();
+    await unlike(lin);
+    await settled();
+    await t.db.sql`update notification_act set withdrawn = false where recipient_id = ${author.id}`;
+    expect(await unreadOf(author)).toBe(1);
+    await t.features.notifications.consumer.rebuild(new AbortController().signal);
+    expect(await inboxOf(author)).toEqual([]);
+  });
+
+  test('of too long ago are not told', async () => {
+    await like(lin);
+    await like(wei);
+    await settled();
+    await t.db.sql`delete from notification where recipient_id = ${author.id}`;
+    await t.db
+      .sql`update video_like set created_at = now() - interval '91 days' where account_id = ${wei.id}`;
+    await t.features.notifications.consumer.rebuild(new AbortController().signal);
+    expect(await inboxOf(author)).toMatchObject([{ count: 1, actors: [{ id: lin.id }] }]);
+  });
+});
+
 describe('they are bounded', () => {
   test('in age and in number', async () => {
     await like(lin);
