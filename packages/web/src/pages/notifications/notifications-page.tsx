@@ -51,7 +51,7 @@ function List({ filter, onShowAll }: { filter: Filter; onShowAll: () => void }) 
   const query = useInfiniteQuery(notificationsQuery(filter === 'all' ? undefined : filter));
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const nowMs = useNow();
-  useFollow(query.refetch);
+  useFollow(query);
   useMarkRead(filter === 'all' ? items : []);
   if (query.isPending) return <Loading />;
   if (query.isError && !query.data)
@@ -74,13 +74,18 @@ function List({ filter, onShowAll }: { filter: Filter; onShowAll: () => void }) 
   );
 }
 
+/** A count so much younger than the list tells of what the list does not hold yet. */
+const youngerMs = 5_000;
+
 /** What comes while the page is open is shown when the bell tells of it. */
-function useFollow(refetch: () => unknown): void {
+function useFollow(list: { dataUpdatedAt: number; refetch: () => unknown }): void {
   const { data, dataUpdatedAt } = useQuery(unreadQuery);
-  const count = data?.count ?? 0;
+  const { refetch } = list;
+  const isBehind = list.dataUpdatedAt > 0 && dataUpdatedAt - list.dataUpdatedAt > youngerMs;
+  const hasNews = isBehind && (data?.count ?? 0) > 0;
   useEffect(() => {
-    if (count > 0 && dataUpdatedAt > 0) void refetch();
-  }, [count, dataUpdatedAt, refetch]);
+    if (hasNews) void refetch();
+  }, [hasNews, refetch]);
 }
 
 /** Seen is read: the marks stay for as long as one looks at them. */
