@@ -13,6 +13,7 @@ import { PeopleLists } from './lists.ts';
 import { blockBetween, readRelations } from './relations.ts';
 
 export { MAX_FOLLOWING } from './edges.ts';
+export { announceEpochs, bumpEpochs, GRAPH_KIND, type GraphEpoch, readEpoch } from './epochs.ts';
 
 export interface GraphDeps extends EdgeDeps {
   readonly cursors: CursorCodec;
