@@ -28,6 +28,11 @@ export interface CacheDefinition<V> {
   /** Ids that surely do not exist are answered without a read. */
   readonly exists?: Existence;
   readonly maxBatch?: number;
+  /**
+   * Kept in each process from the first read on, for as long as it is fresh, and not only while it is hot: for what
+   * every request of somebody needs. What a lost invalidation may cost is then `freshMs`.
+   */
+  readonly isResident?: boolean;
   /** How long a caller waits before it takes the stale value, if there is one. */
   readonly slowMs?: number;
   /** How long a caller waits at most, unless it says otherwise. */
@@ -63,6 +68,7 @@ export function resolveDefinition<V>(definition: CacheDefinition<V>): ResolvedDe
     encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
     decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
     maxBatch: 100,
+    isResident: false,
     slowMs: 100,
     withinMs: 2_000,
     ...definition,

@@ -186,10 +186,11 @@ export class CachedReader<V> {
   #promote(flight: Flight<V>, { value, freshUntilMs, rows, bytes }: Loaded<V>): void {
     const { clock, hotKeys, hotMs, log } = this.#node;
     const nowMs = clock.monotonicMs();
-    if (!this.#node.isHearing() || !hotKeys.isHot(flight.key.key, nowMs)) return;
+    const { isResident } = this.#definition;
+    if (!this.#node.isHearing() || !(isResident || hotKeys.isHot(flight.key.key, nowMs))) return;
     // A change that was heard while the value was on its way would not be heard again.
     if (log.hasAnyChanged(rows, flight.sourcePosition)) return;
-    const untilMs = Math.min(freshUntilMs, nowMs + hotMs);
+    const untilMs = isResident ? freshUntilMs : Math.min(freshUntilMs, nowMs + hotMs);
     if (untilMs > nowMs) this.#shelf.put(flight.id, { value, freshUntilMs: untilMs, rows, bytes }, nowMs);
   }
 }

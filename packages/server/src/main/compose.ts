@@ -19,7 +19,7 @@ import { createHistory } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createNotifications } from '../features/notifications/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
-import { cleanFences, createVideos, type People } from '../features/videos/index.ts';
+import { cleanFences, createVideos, defineVideoPages, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -140,8 +140,9 @@ export async function composeFeatures(options: ComposeOptions) {
     videos: videos.reads,
   });
   const exists = opening.use(createVideoExistence({ db, clock, log }));
+  const pages = defineVideoPages({ db, cache, exists });
   const detail = createDetail({
-    ...{ db, cache, exists, fences, cardState, clock, log },
+    ...{ db, cache, exists, pages, fences, cardState, clock, log },
     ...{ comments: engagement.comments, presenter: videos.presenter },
   });
   const history = createHistory({

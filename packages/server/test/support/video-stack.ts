@@ -15,7 +15,7 @@ import { createDetail } from '../../src/features/detail/index.ts';
 import { createCardState, createEngagement } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
 import { createTimeline } from '../../src/features/timeline/index.ts';
-import { createVideos, type People } from '../../src/features/videos/index.ts';
+import { createVideos, defineVideoPages, type People } from '../../src/features/videos/index.ts';
 import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
 import { Metrics } from '../../src/kernel/metrics.ts';
@@ -127,8 +127,9 @@ export async function openParts(
     ...{ db, ids, clock, cursors, counters, people, tell },
     videos: videos.reads,
   });
+  const pages = defineVideoPages({ db, cache });
   const detail = createDetail({
-    ...{ db, cache, fences, cardState, clock, log: testLog },
+    ...{ db, cache, pages, fences, cardState, clock, log: testLog },
     ...{ comments: engagement.comments, presenter: videos.presenter },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });

@@ -1,16 +1,15 @@
-import type { Comment, User } from '@hvideo/protocol';
-import { type Cache, dependency, type Existence } from '../../cache/index.ts';
+import type { Comment } from '@hvideo/protocol';
+import { type Cache, dependency } from '../../cache/index.ts';
 import type { Database } from '../../ports/database/port.ts';
-import { toUser, type UserColumns } from '../accounts/index.ts';
 import type { CommentReads } from '../engagement/index.ts';
-import { type VideoRow, videoColumns } from '../videos/index.ts';
-
-/** A video and who made it, as nobody in particular sees them. */
-export interface VideoPage {
-  readonly row: VideoRow;
-  readonly author: User;
-  readonly suspension: { readonly untilMs: number | null } | null;
-}
+import {
+  type PageRow,
+  reviveVideoPage,
+  toVideoPage,
+  type VideoPage,
+  type VideoPages,
+  videoColumns,
+} from '../videos/index.ts';
 
 /** What a viewer is to a video and its author. */
 export interface Viewing {
@@ -37,8 +36,7 @@ export interface DetailCachesDeps {
   readonly db: Database;
   readonly cache: Cache;
   readonly comments: CommentReads;
-  /** Which videos surely do not exist. */
-  readonly exists?: Existence | undefined;
+  readonly pages: VideoPages;
 }
 
 export type DetailCaches = ReturnType<typeof defineDetailCaches>;
@@ -64,26 +62,8 @@ const commentsOf = dependency('comment', 'video_id');
 const commentLikesOf = dependency('comment_like', 'account_id');
 
 /** Everything that the page of a video is made of, apart from counters. */
-export function defineDetailCaches({ db, cache, comments, exists }: DetailCachesDeps) {
+export function defineDetailCaches({ db, cache, comments, pages }: DetailCachesDeps) {
   const { sql } = db;
-  const pages = cache.define<VideoPage>({
-    name: 'video-page',
-    freshMs: 60 * secondMs,
-    staleMs: dayMs,
-    dependencies: [video, account],
-    owner: (id) => video(id),
-    contains: ({ author }) => [account(author.id)],
-    ...(exists && { exists }),
-    async load(ids, signal) {
-      const rows = await sql<PageRow>`
-        select ${videoColumns(sql)}, a.username, a.display_name, a.avatar_key,
-          a.suspended_at as "suspendedAt", a.suspended_until as "suspendedUntil"
-        from video v join account a on a.id = v.author_id
-        where v.id = any(${sql.array(ids, 'int8')})`.withSignal(signal);
-      return new Map(rows.map((row) => [row.id, toPage(row)]));
-    },
-    decode: (bytes) => revivePage(JSON.parse(new TextDecoder().decode(bytes)) as VideoPage),
-  });
   const viewings = cache.define<Viewing>({
     name: 'video-viewing',
     freshMs: 30 * secondMs,
@@ -134,28 +114,9 @@ export function defineDetailCaches({ db, cache, comments, exists }: DetailCaches
     contains: (found) => found.flatMap(({ row, author }) => [video(row.id), account(author.id)]),
     load: async (ids, signal) =>
       new Map(await Promise.all(ids.map(async (id) => [id, await loadRelated(db, id, signal)] as const))),
-    decode: (bytes) => (JSON.parse(new TextDecoder().decode(bytes)) as VideoPage[]).map(revivePage),
+    decode: (bytes) => (JSON.parse(new TextDecoder().decode(bytes)) as VideoPage[]).map(reviveVideoPage),
   });
   return { pages, viewings, blocks, firstComments, related };
-}
-
-type PageRow = VideoRow &
-  Omit<UserColumns, 'id'> & { readonly suspendedAt: Date | null; readonly suspendedUntil: Date | null };
-
-function toPage(found: PageRow): VideoPage {
-  const { username, display_name, avatar_key, suspendedAt, suspendedUntil, ...row } = found;
-  return {
-    row,
-    author: toUser({ id: row.authorId, username, display_name, avatar_key }),
-    suspension: suspendedAt ? { untilMs: suspendedUntil?.getTime() ?? null } : null,
-  };
-}
-
-/** JSON knows no dates. */
-function revivePage(page: VideoPage): VideoPage {
-  const { row } = page;
-  const publishAt = row.publishAt === null ? null : new Date(row.publishAt);
-  return { ...page, row: { ...row, publishAt, createdAt: new Date(row.createdAt) } };
 }
 
 export const viewingId = (viewerId: string, videoId: string) => `${viewerId}:${videoId}`;
@@ -220,5 +181,5 @@ async function loadRelated({ sql }: Database, videoId: string, signal: AbortSign
     from found join video v on v.id = found.id join account a on a.id = v.author_id
     where a.suspended_at is null or a.suspended_until <= now()
     order by found.place, v.feed_key desc limit ${RELATED}`.withSignal(signal);
-  return rows.map(toPage);
+  return rows.map(toVideoPage);
 }

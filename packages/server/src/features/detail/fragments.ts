@@ -1,6 +1,6 @@
 import type { Comment, VideoDetail } from '@hvideo/protocol';
-import type { Presenter } from '../videos/index.ts';
-import type { CommentsPage, VideoPage, Viewing } from './caches.ts';
+import type { Presenter, VideoPage } from '../videos/index.ts';
+import type { CommentsPage, Viewing } from './caches.ts';
 
 /** Parts of the JSON text that all viewers share. */
 interface PageFragments {

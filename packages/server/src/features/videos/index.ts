@@ -32,6 +32,14 @@ import { Withdrawals } from './withdrawals.ts';
 import { VideoWrites } from './writes.ts';
 
 export type { VideoFile, VideoFiles } from './files.ts';
+export {
+  defineVideoPages,
+  type PageRow,
+  reviveVideoPage,
+  toVideoPage,
+  type VideoPage,
+  type VideoPages,
+} from './pages.ts';
 export type { CardSubject, Presenter } from './present.ts';
 export type { ProgressHub } from './progress.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
