@@ -90,7 +90,7 @@ export async function composeFeatures(options: ComposeOptions) {
   const { ids } = lease;
   const shared = await openShared(options, opening);
   const traces = opening.use(await Traces.open(shared.bus, log.child({ part: 'traces' })));
-  const { fences } = shared;
+  const { announcements, fences } = shared;
   const counters = createCounters({
     ...{ db, ids, clock, random },
     store: shared.counterStore ?? (await openCounterStore(options, opening)),
@@ -189,6 +189,7 @@ export async function composeFeatures(options: ComposeOptions) {
   return {
     ...{
       accounts,
+      announcements,
       cache,
       changes,
       counters,

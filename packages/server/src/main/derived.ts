@@ -1,3 +1,4 @@
+import { MemoryAnnouncements } from '../adapters/memory/announcements.ts';
 import { MemoryBus } from '../adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../adapters/memory/cache-store.ts';
 import { MemoryFences } from '../adapters/memory/fences.ts';
@@ -17,6 +18,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom as random } from '../kernel/random.ts';
+import type { Announcements } from '../ports/announcements/port.ts';
 import type { Bus } from '../ports/bus/port.ts';
 import type { CacheStore } from '../ports/cache-store/port.ts';
 import type { ChangeFeed } from '../ports/change-feed/port.ts';
@@ -34,6 +36,7 @@ export interface DerivedOptions {
 
 /** What the processes of a community share beside the truth; one process alone has it in its memory. */
 export interface Shared {
+  readonly announcements: Announcements;
   readonly bus: Bus;
   readonly cacheStore: CacheStore;
   readonly fences: Fences;
@@ -49,6 +52,7 @@ export async function openShared(
   const urls = config.REDIS_URL;
   if (!urls) {
     return {
+      announcements: new MemoryAnnouncements(),
       bus: new MemoryBus(),
       cacheStore: new MemoryCacheStore(clock, { maxBytes: config.HVIDEO_CACHE_BYTES }),
       fences: await MemoryFences.open(load),
@@ -59,6 +63,8 @@ export async function openShared(
   const redis = opening.use(await RedisConnection.open({ urls, log: redisLog }).catch(redisUnusable));
   const read = (names: readonly string[]) => readFences(platform.database, names);
   return {
+    // Nobody follows it yet.
+    announcements: new MemoryAnnouncements(),
     bus: opening.use(await RedisBus.open({ urls, log: redisLog }).catch(redisUnusable)),
     cacheStore: await RedisCacheStore.open(redis, random).catch(redisUnusable),
     fences: new RedisFences({ redis, load, read, log: redisLog }),

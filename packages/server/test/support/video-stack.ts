@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '@hvideo/protocol';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts';
 import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../../src/adapters/memory/cache-store.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
@@ -105,6 +106,7 @@ export async function openParts(
   });
   opening.defer(() => counters.close());
   const cardState = createCardState(db, counters, systemClock);
+  const announcements = new MemoryAnnouncements();
   const fences = await MemoryFences.open(async () => []);
   const cache = opening.use(
     await Cache.open({
@@ -152,7 +154,22 @@ export async function openParts(
   if (options.work !== false) await jobs.start();
   const opened = opening.move();
   return {
-    ...{ db, store, ids, clock, media, videos, timeline, graph, roles, fake, jobs, workDir, cursors },
+    ...{
+      announcements,
+      db,
+      store,
+      ids,
+      clock,
+      media,
+      videos,
+      timeline,
+      graph,
+      roles,
+      fake,
+      jobs,
+      workDir,
+      cursors,
+    },
     url: http.url,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
