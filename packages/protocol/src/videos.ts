@@ -36,6 +36,8 @@ export const VideoCounts = z
     shares: z.int(),
     reposts: z.int(),
     views: z.int(),
+    /** Estimated, within some two per cent: how many different people and, of those not signed in, addresses have watched. */
+    viewers: z.int(),
   })
   .meta({ id: 'VideoCounts' });
 export type VideoCounts = z.infer<typeof VideoCounts>;

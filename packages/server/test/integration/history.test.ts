@@ -77,6 +77,12 @@ describe('views', () => {
     expect((await counted())[0]).toBe(4);
     await t.features.counters.fold();
     expect(await counted()).toEqual([4, 4]);
+    const { body } = await author.call<VideoDetail>('GET', `/videos/${video.id}`);
+    expect(body.video.counts).toMatchObject({ views: 4, viewers: 4 });
+    await t.db.sql`update view_claim set half_hour = half_hour - 1 where video_id = ${video.id}`;
+    await report(viewers[0]!);
+    await t.features.counters.fold();
+    expect(await counted()).toEqual([5, 4]);
   });
 
   test('are refused for a video that the viewer may not see', async () => {
@@ -143,6 +149,22 @@ describe('history', () => {
     expect((await viewer.call('DELETE', '/users/me/history')).status).toBe(204);
     expect(await historyOf(viewer)).toEqual([]);
   });
+
+  test('is shown to others if its owner wants it: what is meant to be found, without the places', async () => {
+    const [viewer, other] = [await newcomer(), await newcomer()];
+    const open = video;
+    await report(viewer, { watchedMs: 1, positionMs: 1 });
+    video = await publish('unlisted');
+    await report(viewer, { watchedMs: 1, positionMs: 2 });
+    const shown = () => other.call<{ items: object[] }>('GET', `/users/${viewer.id}/history`);
+    expect((await shown()).status).toBe(403);
+    await viewer.call('PATCH', '/users/me/list-settings', { body: { history: true } });
+    const { items } = (await shown()).body;
+    expect(items).toMatchObject([{ id: open.id }]);
+    expect(items[0]).not.toHaveProperty('positionMs');
+    await viewer.call('PATCH', '/users/me/list-settings', { body: { history: false } });
+    expect((await shown()).status).toBe(403);
+  }, 30_000);
 
   test('a video that was deleted while reports were on their way fails nobody else', async () => {
     await fetchSegment();

@@ -5,7 +5,10 @@ import type { Counters, Metric } from '../counters/index.ts';
 
 export type ReactionState = Pick<ViewerState, 'liked' | 'favorited' | 'reposted'>;
 
-const shown = ['likes', 'favorites', 'comments', 'shares', 'reposts', 'views'] as const satisfies Metric[];
+const shown = [
+  ...(['likes', 'favorites', 'comments', 'shares', 'reposts'] as const),
+  ...(['views', 'viewers'] as const),
+] as const satisfies Metric[];
 
 interface Recent {
   readonly counts: VideoCounts;
@@ -67,6 +70,7 @@ export class CardState {
           shares: at(video, 3),
           reposts: at(video, 4),
           views: at(video, 5),
+          viewers: at(video, 6),
         },
       ]),
     );

@@ -24,7 +24,15 @@ export interface CardContext {
   readonly reason: VideoCard['reason']['kind'];
 }
 
-const noCounts: VideoCounts = { likes: 0, favorites: 0, comments: 0, shares: 0, reposts: 0, views: 0 };
+const noCounts: VideoCounts = {
+  likes: 0,
+  favorites: 0,
+  comments: 0,
+  shares: 0,
+  reposts: 0,
+  views: 0,
+  viewers: 0,
+};
 const noState = { liked: false, favorited: false, reposted: false };
 
 /** Turns rows into what clients see. Makes one signature for each card. */
