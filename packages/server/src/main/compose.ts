@@ -15,7 +15,7 @@ import { createCounters } from '../features/counters/index.ts';
 import { createDetail, createVideoExistence } from '../features/detail/index.ts';
 import { createCardState, createEngagement } from '../features/engagement/index.ts';
 import { createGraph } from '../features/graph/index.ts';
-import { createHistory } from '../features/history/index.ts';
+import { createHistory, SegmentEvidence } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createNotifications } from '../features/notifications/index.ts';
 import { createTimeline } from '../features/timeline/index.ts';
@@ -145,13 +145,10 @@ export async function composeFeatures(options: ComposeOptions) {
     ...{ db, cache, exists, pages, fences, cardState, clock, log },
     ...{ comments: engagement.comments, presenter: videos.presenter },
   });
+  const evidence = opening.use(await SegmentEvidence.open({ clock, log, bus: shared.bus }));
   const history = createHistory({
-    db,
-    clock,
-    cursors,
-    counters,
-    videos: videos.reads,
-    lists: engagement.lists,
+    ...{ db, clock, cursors, counters, evidence },
+    ...{ videos: videos.reads, lists: engagement.lists },
   });
   const notifications = createNotifications({ db, clock, cursors, people, presenter: videos.presenter });
   opening.defer(() => history.views.drain());
@@ -194,6 +191,7 @@ export async function composeFeatures(options: ComposeOptions) {
       changes,
       counters,
       detail,
+      evidence,
       exists,
       fences,
       engagement,
@@ -261,7 +259,7 @@ export async function composeApplication(options: ComposeOptions) {
     rawRoutes: {
       ...mediaRoutes({
         ...{ files: videos.files, store, log },
-        onSegment: (videoId, address) => history.evidence.note(videoId, addressKey(address)),
+        onSegment: (videoId, address) => features.evidence.note(videoId, addressKey(address)),
       }),
       ...oembedRoutes(shared),
     },

@@ -1,23 +1,24 @@
 /**
  * Who has watched what: the number of views, and one's own history with the place to go on.
  *
- *     const history = createHistory({ db, clock, cursors, counters, videos: videos.reads });
- *     history.evidence.note(videoId, addressKey(address))   // a segment was sent
+ *     const evidence = await SegmentEvidence.open({ clock, bus, log });
+ *     const history = createHistory({ db, clock, cursors, counters, evidence, videos: videos.reads });
+ *     evidence.note(videoId, addressKey(address))   // a segment was sent
  *     history.views.report(videoId, { accountId, address }, report)
  *     history.entries.page(accountId, page)
  */
 import type { AccountPart } from '../accounts/index.ts';
 import { Entries, type EntriesDeps } from './entries.ts';
-import { SegmentEvidence } from './evidence.ts';
 import { Views, type ViewsDeps } from './views.ts';
 
-export type HistoryDeps = EntriesDeps & Omit<ViewsDeps, 'evidence'>;
+export { SegmentEvidence } from './evidence.ts';
+
+export type HistoryDeps = EntriesDeps & ViewsDeps;
 
 export type History = ReturnType<typeof createHistory>;
 
 export function createHistory(deps: HistoryDeps) {
-  const evidence = new SegmentEvidence(deps.clock);
-  const views = new Views({ ...deps, evidence });
+  const views = new Views(deps);
   const entries = new Entries(deps);
   const accountPart: AccountPart = {
     name: 'history',
@@ -36,5 +37,5 @@ export function createHistory(deps: HistoryDeps) {
     await views.clean();
     await entries.clean();
   };
-  return { evidence, views, entries, accountPart, clean };
+  return { views, entries, accountPart, clean };
 }

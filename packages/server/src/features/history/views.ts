@@ -19,7 +19,7 @@ export interface ViewsDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly counters: Counters;
-  readonly evidence: SegmentEvidence;
+  readonly evidence: Pick<SegmentEvidence, 'has'>;
 }
 
 interface View {
