@@ -61,7 +61,9 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     expect(codes).toEqual([0, 0]);
   }, 60_000);
 
-  beforeEach(async () => {
+  beforeEach(() => publish());
+
+  async function publish(): Promise<void> {
     made += 1;
     videoId = String(BigInt(smallestIdAt(Date.now())) + BigInt(made));
     await shared.database.sql`
@@ -69,7 +71,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
       values (${videoId}, ${creators[0]!.id}, '0', '', '{}', 'public', 'ready', ${videoId}, 1000, 360, 640)`;
     await shared.database.sql`
       update account_counts set videos = videos + 1 where account_id = ${creators[0]!.id}`;
-  });
+  }
 
   const page = async (node: number) => {
     const response = await fetch(`${urls[node]}/api/v1/videos/${videoId}`, {
@@ -135,6 +137,33 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     expect((await page(1)).status).toBe(404);
     expect((await page(0)).status).toBe(404);
   }, 30_000);
+
+  test('a takedown holds on both, while Redis is away, and when it comes back empty', async () => {
+    const gone = async () => expect([(await page(0)).status, (await page(1)).status]).toEqual([404, 404]);
+    const takeDown = (node: number) =>
+      creators[node]!.call('POST', `/videos/${videoId}/takedown`, { body: { reason: 'a test' } });
+    const heat = () => Promise.all(Array.from({ length: 200 }, (_, at) => page(at % 2)));
+    await heat();
+    expect((await heat()).every(({ status }) => status === 200)).toBe(true);
+    expect((await takeDown(0)).status).toBeLessThan(300);
+    await gone();
+
+    await publish();
+    await heat();
+    await redis.kill();
+    try {
+      const answer = await takeDown(1);
+      expect([answer.status, answer.body.code]).toEqual([503, 'timeout']);
+      // It was recorded before it was to be told: whoever cannot ask Redis asks the database.
+      await gone();
+      await redis.forgetFiles();
+    } finally {
+      await redis.restart();
+    }
+    await gone();
+    await eventually(async () => (await takeDown(0)).status < 300);
+    await gone();
+  }, 60_000);
 
   test('without its database a community still shows what it knows, marked as stale, and catches up', async () => {
     await Promise.all([page(0), page(1)]);
@@ -226,7 +255,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
       try {
         for (let round = 0; round < 3; round += 1) {
           await progress(50);
-          if (isRewriting) await redis.command('BGREWRITEAOF');
+          if (isRewriting) await redis.beginRewriting();
           await redis.kill();
           await progress(50);
           await redis.restart();

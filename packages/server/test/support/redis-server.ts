@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,21 @@ export class TestRedis implements AsyncDisposable {
     this.#process = undefined;
     running.kill(signal);
     await running.exited;
+  }
+
+  /** Resolves while it is rewriting its append-only file, which takes it seconds. */
+  async beginRewriting(): Promise<void> {
+    await this.command('CONFIG', 'SET', 'rdb-key-save-delay', '100000');
+    await eventually(async () => {
+      await this.command('BGREWRITEAOF').catch(() => {}); // one is under way, or about to begin
+      return String(await this.command('INFO', 'persistence')).includes('aof_rewrite_in_progress:1');
+    });
+  }
+
+  /** While it is down: it comes back with nothing. */
+  async forgetFiles(): Promise<void> {
+    await rm(this.folder, { recursive: true });
+    await mkdir(this.folder);
   }
 
   /** One command on a connection of its own. */
