@@ -4,10 +4,12 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -45,9 +47,18 @@ export async function loadSecrets(options: {
   if (options.keysJson !== undefined) return Secrets.parse(JSON.parse(options.keysJson));
   const path = keysPath(options.dataDir);
   if (existsSync(path)) return readKeys(path);
-  const secrets = await newSecrets();
-  saveSecrets(options.dataDir, secrets);
-  return secrets;
+  const temporary = writeSecrets(options.dataDir, await newSecrets());
+  try {
+    // Unlike a rename it fails where there is a file: of several processes that share the folder, one makes the keys.
+    linkSync(temporary, path);
+  } catch (error) {
+    // Where the file system knows no links, such as on some sticks, no two processes start for the first time at once.
+    if (!existsSync(path)) renameSync(temporary, path);
+    else if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return readKeys(path);
 }
 
 /** What is wrong with the text of the keys; never quotes them. */
@@ -78,12 +89,13 @@ export function keysPath(dataDir: string): string {
 export async function rotateSecrets(dataDir: string): Promise<void> {
   const old = await loadSecrets({ keysJson: undefined, dataDir });
   const fresh = await newSecrets();
-  saveSecrets(dataDir, {
+  const temporary = writeSecrets(dataDir, {
     jwt: [...fresh.jwt, ...old.jwt].slice(0, KEEP),
     refreshToken: [...fresh.refreshToken, ...old.refreshToken].slice(0, KEEP),
     media: [...fresh.media, ...old.media].slice(0, KEEP),
     cursor: [...fresh.cursor, ...old.cursor].slice(0, KEEP),
   });
+  renameSync(temporary, keysPath(dataDir));
 }
 
 async function newSecrets(): Promise<Secrets> {
@@ -101,19 +113,18 @@ async function newSecrets(): Promise<Secrets> {
   };
 }
 
-/** Whole or not at all: a kill in the middle must not leave half a key file. */
-function saveSecrets(dataDir: string, secrets: Secrets): void {
-  const path = keysPath(dataDir);
+/** Into a file of its own, which then takes its place: a kill in the middle must not leave half a key file. */
+function writeSecrets(dataDir: string, secrets: Secrets): string {
   const folder = join(dataDir, 'keys');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
-  const temporary = `${path}.${process.pid}`;
-  const file = openSync(temporary, 'w', 0o600);
+  const temporary = `${keysPath(dataDir)}.${randomBytes(6).toString('hex')}`;
+  const file = openSync(temporary, 'wx', 0o600);
   try {
     writeSync(file, JSON.stringify(secrets, null, 2));
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
-  renameSync(temporary, path);
+  return temporary;
 }

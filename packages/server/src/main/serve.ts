@@ -33,7 +33,6 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
   const http = openHttp(config, log, metrics);
   resources.defer(() => http.drain(config.HVIDEO_SHUTDOWN_SECONDS * 1000));
   const { platform, staticFiles } = await openBase(config, log, stopping.fail, resources);
-  // Under the data lock: of two first starts at once, one makes the keys.
   const secrets = await loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA });
   const application = resources.use(
     await composeApplication({
