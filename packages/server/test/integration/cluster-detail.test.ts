@@ -115,10 +115,13 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     );
     expect(answer.statuses).toEqual({ 200: 10_000 });
     const after = await loads();
-    const parts = ['video-page', 'first-comments', 'related-videos'];
-    expect(parts.map((part) => [part, (after[part] ?? 0) - (before[part] ?? 0)])).toEqual(
-      parts.map((part) => [part, 1]),
-    );
+    const freshMs = { 'video-page': 60_000, 'first-comments': 10_000, 'related-videos': 30_000 };
+    for (const [part, ms] of Object.entries(freshMs)) {
+      // Where the machine is so busy that a part outlives its freshness, it is loaded again.
+      const most = 1 + Math.floor(answer.longestMs / (ms * 0.9));
+      const loaded = (after[part] ?? 0) - (before[part] ?? 0);
+      expect([part, loaded >= 1 && loaded <= most]).toEqual([part, true]);
+    }
   }, 90_000);
 
   test('what one process writes it shows at once and the other soon; what it removes is gone from both at once', async () => {
