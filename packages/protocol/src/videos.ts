@@ -24,9 +24,17 @@ export const Sprite = z
   .meta({ id: 'Sprite', description: 'A grid of stills for the seek bar' });
 export type Sprite = z.infer<typeof Sprite>;
 
+/** Why a card is where it is. */
 export const VideoReason = z
-  .object({ kind: z.enum(['following', 'latest', 'author']) })
+  .object({
+    /** `repost`: somebody whom the viewer follows has recommended it. */
+    kind: z.enum(['following', 'latest', 'author', 'repost']),
+    /** The entry of the following feed: names its place there, and tells a video from its repost. */
+    entryId: Id.optional(),
+    repost: z.object({ by: User, comment: z.string().nullable(), at: Timestamp }).optional(),
+  })
   .meta({ id: 'VideoReason' });
+export type VideoReason = z.infer<typeof VideoReason>;
 
 export const VideoCounts = z
   .object({
@@ -267,18 +275,70 @@ export const videos = {
   }),
 };
 
+/** Where an account has read to, on all its devices. */
+export const FeedPosition = z
+  .object({
+    entryId: Id,
+    /** Leads to the page that begins with the entry. */
+    cursor: z.string(),
+    readAt: Timestamp,
+  })
+  .meta({ id: 'FeedPosition' });
+export type FeedPosition = z.infer<typeof FeedPosition>;
+
+export const FollowingPage = pageOf(VideoCard)
+  .extend({
+    /** For `since`, to ask for what is newer than this page; null on pages that are not the top. */
+    since: z.string().nullable(),
+    /** Null when nothing was read yet, and on pages with a cursor, `at` or `since`. */
+    position: FeedPosition.nullable(),
+  })
+  .meta({ id: 'FollowingPage' });
+export type FollowingPage = z.infer<typeof FollowingPage>;
+
+const isTimeZone = (name: string) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+const FollowingQuery = PageQuery.extend({
+  since: z.string().max(1000).optional(),
+  /** A day, up to its end in `tz`, or a moment. */
+  at: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional(),
+  tz: z.string().max(64).refine(isTimeZone, 'must be the name of a time zone').default('UTC'),
+}).refine(
+  ({ cursor, since, at }) => [cursor, since, at].filter((start) => start !== undefined).length < 2,
+  'only one of cursor, since and at',
+);
+
 export const feed = {
   following: endpoint({
     method: 'GET',
     path: '/feed/following',
     tag: 'feed',
-    summary: 'Videos of everybody the viewer follows, newest first',
+    summary:
+      'Videos and reposts of everybody the viewer follows, newest first. `since` answers what is newer, and again what ' +
+      'came in the minute before: known entries are to be dropped. `at` starts at the end of a day, or at a moment',
     access: 'user',
     limit: 'read',
-    query: PageQuery,
+    query: FollowingQuery,
     status: 200,
-    response: pageOf(VideoCard),
+    response: FollowingPage,
     problems: ['invalid-cursor'],
+  }),
+  readPosition: endpoint({
+    method: 'PUT',
+    path: '/feed/following/position',
+    tag: 'feed',
+    summary: 'Where one has read to; an older entry than the one that is kept changes nothing',
+    access: 'user',
+    limit: 'write',
+    body: z.object({ entryId: Id }),
+    status: 204,
+    problems: ['not-found'],
   }),
   latest: endpoint({
     method: 'GET',

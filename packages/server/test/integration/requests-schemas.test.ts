@@ -45,6 +45,7 @@ const fitting: Record<string, Record<string, unknown>> = {
   'PATCH /users/me/folders/{id}': { name: 'x' },
   'POST /videos/{id}/comments': { text: 'x' },
   'POST /notifications/read': { upTo: '1' },
+  'PUT /feed/following/position': { entryId: '1' },
 };
 
 const params: Record<string, string> = { id: '1', code: 'unknown' };

@@ -265,7 +265,7 @@ test('every page is what a brute-force model says, after any history', async () 
   );
 }, 60_000);
 
-test('a page costs three statements, however long it is', async () => {
+test('a page costs three statements, however long it is, and the first one more', async () => {
   const reader = await stack.graph.person();
   for (let i = 0; i < 12; i++) {
     const author = await stack.graph.person();
@@ -282,7 +282,10 @@ test('a page costs three statements, however long it is', async () => {
   );
   const keys = page.items.map(({ publishedAt }) => publishedAt ?? '');
   expect(keys).toEqual(keys.toSorted().reverse());
-  expect(statements - before).toBe(3);
+  expect(statements - before).toBe(4);
+  const { nextCursor } = page;
+  await stack.timeline.following(reader, { limit: 10, cursor: nextCursor ?? '' });
+  expect(statements - before).toBe(7);
 });
 
 test('a cursor works for one list and one reader only', async () => {

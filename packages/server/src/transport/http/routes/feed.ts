@@ -5,6 +5,9 @@ import { type Route, route } from '../route.ts';
 export function feedRoutes(timeline: Timeline): Route[] {
   return [
     route(api.feed.following, ({ query }, viewer) => timeline.following(viewer.accountId, query)),
+    route(api.feed.readPosition, ({ body }, viewer) =>
+      timeline.positions.save(viewer.accountId, body.entryId),
+    ),
     route(api.feed.latest, ({ query }, viewer) => timeline.latest(viewer?.accountId, query)),
   ];
 }
