@@ -23,7 +23,14 @@ export interface Fold {
 /** Somebody who keeps something that follows from totals, in the transaction that changes them. */
 export interface TotalFollower {
   readonly metrics: readonly number[];
-  run(tx: Sql, ids: readonly string[]): Promise<void>;
+  run(tx: Sql, ids: readonly string[], folded: readonly FoldedSum[]): Promise<void>;
+}
+
+/** By how much a fold has changed a total. */
+export interface FoldedSum {
+  readonly id: string;
+  readonly metric: number;
+  readonly delta: number;
 }
 
 /** Batches folded by one transaction. */
@@ -142,10 +149,12 @@ export async function fold(db: Database, followers: readonly TotalFollower[]): P
     const horizon = Number(row?.horizon);
     const more = row?.more ? Number(row.more) : horizon;
     const revision = Math.min(horizon, more);
-    const totals = await foldBefore(tx, revision);
+    const { totals, sums } = await foldBefore(tx, revision);
     for (const { metrics, run } of followers) {
       const ids = totals.flatMap(({ id, metric }) => (metrics.includes(metric) ? [id] : []));
-      if (ids.length > 0) await run(tx, [...new Set(ids)]);
+      if (ids.length === 0) continue;
+      const folded = sums.filter(({ metric }) => metrics.includes(metric));
+      await run(tx, [...new Set(ids)], folded);
     }
     await tx`update counter_fold set folded = greatest(folded, ${revision})`;
     return { revision, before, totals, hasMore: more < horizon };
@@ -157,8 +166,8 @@ export async function markCopied({ sql }: Database, revision: number): Promise<v
   await sql`update counter_fold set copied = greatest(copied, ${revision}) where folded >= ${revision}`;
 }
 
-async function foldBefore(tx: Sql, revision: number): Promise<StoredTotal[]> {
-  const rows = await tx<TotalRow & { observations: Int32Array | null }>`
+async function foldBefore(tx: Sql, revision: number): Promise<{ totals: StoredTotal[]; sums: FoldedSum[] }> {
+  const rows = await tx<TotalRow & { delta: string; observations: Int32Array | null }>`
     with folded as (
       delete from counter_batch where xid < ${String(revision)}::xid8
       returning ids, metrics, deltas, sighted_ids, observations),
@@ -170,18 +179,21 @@ async function foldBefore(tx: Sql, revision: number): Promise<StoredTotal[]> {
       insert into counter (id, metric, total, revision) select id, metric, delta, ${revision} from sums
       on conflict (id, metric) do update set total = counter.total + excluded.total, revision = excluded.revision
       returning id, metric, total, revision)
-    select id, metric, total, revision, null as observations from written
+    select id, metric, total, revision, delta, null as observations from written join sums using (id, metric)
     union all
-    select each.id, ${METRICS.viewers}, 0, 0, array_agg(each.observation)
+    select each.id, ${METRICS.viewers}, 0, 0, 0, array_agg(each.observation)
     from folded, unnest(sighted_ids, observations) as each (id, observation)
     where not exists (select 1 from counter_gone where counter_gone.id = each.id) group by each.id`;
-  const sums = rows.filter(({ observations }) => !observations).map(storedTotal);
+  const summed = rows.filter(({ observations }) => !observations);
   const sightings = rows.flatMap(({ id, observations }) => (observations ? [{ id, observations }] : []));
   const estimates: StoredTotal[] = [];
   for (let at = 0; at < sightings.length; at += sketchesAtOnce) {
     estimates.push(...(await foldSightings(tx, revision, sightings.slice(at, at + sketchesAtOnce))));
   }
-  return [...sums, ...estimates];
+  return {
+    totals: [...summed.map(storedTotal), ...estimates],
+    sums: summed.map(({ id, metric, delta }) => ({ id, metric, delta: Number(delta) })),
+  };
 }
 
 async function foldSightings(

@@ -34,6 +34,12 @@ export interface Sighting {
   readonly observation: number;
 }
 
+export type FoldFollower = (
+  tx: Sql,
+  ids: readonly string[],
+  folded: readonly { readonly id: string; readonly metric: number; readonly delta: number }[],
+) => Promise<void>;
+
 export interface CounterName {
   readonly id: string;
   readonly metric: Metric;
@@ -66,8 +72,11 @@ export interface Counters {
   committed(recorded: Recorded): void;
   forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
-  /** `run` is called in the transaction that changes totals of these metrics, with their ids. Before `start`. */
-  onFold(metrics: readonly Metric[], run: (tx: Sql, ids: readonly string[]) => Promise<void>): void;
+  /**
+   * `run` is called in the transaction that changes totals of these metrics, with their ids and by how much the sums among
+   * them changed. Before `start`.
+   */
+  onFold(metrics: readonly Metric[], run: FoldFollower): void;
   /** Changes whenever a total that this process reads may have changed by what it did itself. */
   readonly version: number;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
