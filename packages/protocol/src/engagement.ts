@@ -5,6 +5,7 @@ import { UserId } from './users.ts';
 import { VideoCard } from './videos.ts';
 
 export const FOLDER_NAME_MAX = 40;
+export const REPOST_COMMENT_MAX = 500;
 
 const one = z.object({ id: Id });
 const person = z.object({ id: UserId });
@@ -73,7 +74,18 @@ export const engagement = {
     status: 204,
   }),
   unfavorite: reaction('DELETE', '/videos/{id}/favorite', 'No longer keep a video'),
-  repost: reaction('POST', '/videos/{id}/repost', 'Recommend a video to one’s followers'),
+  repost: endpoint({
+    method: 'POST',
+    path: '/videos/{id}/repost',
+    tag: 'engagement',
+    summary:
+      'Recommend a video to one’s followers; again with another comment changes it, and an empty one takes it away',
+    access: 'user',
+    limit: 'write',
+    params: one,
+    body: z.object({ comment: text(0, REPOST_COMMENT_MAX).optional() }),
+    status: 204,
+  }),
   unrepost: reaction('DELETE', '/videos/{id}/repost', 'Take a repost back'),
   share: reaction(
     'POST',

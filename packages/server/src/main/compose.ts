@@ -18,7 +18,7 @@ import { createGraph } from '../features/graph/index.ts';
 import { createHistory, SegmentEvidence } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createNotifications } from '../features/notifications/index.ts';
-import { createTimeline } from '../features/timeline/index.ts';
+import { createOutboxes, createTimeline } from '../features/timeline/index.ts';
 import { cleanFences, createVideos, defineVideoPages, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
@@ -129,14 +129,15 @@ export async function composeFeatures(options: ComposeOptions) {
     relations: graph.relations,
     resolve: (reference, viewerId) => graph.resolve(reference, viewerId).catch(undefinedIfNotFound),
   };
+  const outboxes = createOutboxes({ db, announcements });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
-    ...{ fences, tell, reactions: cardState },
+    ...{ fences, tell, reactions: cardState, outbox: outboxes },
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
   const engagement = createEngagement({
-    ...{ db, ids, clock, cursors, counters, people, tell },
+    ...{ db, ids, clock, cursors, counters, people, tell, fences, outbox: outboxes },
     videos: videos.reads,
   });
   const exists = opening.use(createVideoExistence({ db, clock, log }));

@@ -15,7 +15,7 @@ import { createCounters } from '../../src/features/counters/index.ts';
 import { createDetail } from '../../src/features/detail/index.ts';
 import { createCardState, createEngagement } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
-import { createTimeline } from '../../src/features/timeline/index.ts';
+import { createOutboxes, createTimeline } from '../../src/features/timeline/index.ts';
 import { createVideos, defineVideoPages, type People } from '../../src/features/videos/index.ts';
 import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
@@ -120,13 +120,14 @@ export async function openParts(
   // These rows are written past the features, which would tell of them.
   const graph = new Graph(db, ids, () => cache.forgetAll());
   const people: People = graph;
+  const outboxes = createOutboxes({ db, announcements });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
-    ...{ fences, tell, reactions: cardState },
+    ...{ fences, tell, reactions: cardState, outbox: outboxes },
     settings: { workDir, keepOriginals: options.keepOriginals ?? true, transcodeConcurrency: 1 },
   });
   const engagement = createEngagement({
-    ...{ db, ids, clock, cursors, counters, people, tell },
+    ...{ db, ids, clock, cursors, counters, people, tell, fences, outbox: outboxes },
     videos: videos.reads,
   });
   const pages = defineVideoPages({ db, cache });
@@ -162,6 +163,7 @@ export async function openParts(
       clock,
       media,
       videos,
+      engagement,
       timeline,
       graph,
       roles,

@@ -2,11 +2,16 @@ import type { Database, Sql } from '../../ports/database/port.ts';
 import type { AccountPart } from '../accounts/index.ts';
 import type { Counters, Increment } from '../counters/index.ts';
 import { type Reaction, tableOf } from './reactions.ts';
+import type { RepostOutbox } from './reposts.ts';
 
-const reactions: readonly Reaction[] = ['likes', 'favorites', 'reposts', 'shares'];
+const reactions: readonly Reaction[] = ['likes', 'favorites', 'shares'];
 
 /** What an account has done on videos: for the export of its data, and for the end of it. */
-export function engagementOfAccount(db: Database, counters: Counters): AccountPart {
+export function engagementOfAccount(
+  db: Database,
+  counters: Counters,
+  outbox: Pick<RepostOutbox, 'withdrawing'>,
+): AccountPart {
   const { sql } = db;
   return {
     name: 'engagement',
@@ -17,6 +22,10 @@ export function engagementOfAccount(db: Database, counters: Counters): AccountPa
           where account_id = ${accountId} order by id`;
         yield { path: `${reaction}.json`, body };
       }
+      const reposts = await sql`
+        select video_id as "videoId", comment, created_at as "createdAt" from repost
+        where account_id = ${accountId} order by id`;
+      yield { path: 'reposts.json', body: reposts };
       const folders = await sql`
         select f.id, f.name, f.created_at as "createdAt",
           array(select video_id::text from favorite k where k.folder_id = f.id order by k.id) as "videoIds"
@@ -41,6 +50,13 @@ export function engagementOfAccount(db: Database, counters: Counters): AccountPa
           delete from ${tableOf(tx, reaction)} where account_id = ${accountId} returning video_id as id`;
         increments.push(...rows.map(({ id }) => ({ id, metric: reaction, delta: -1 })));
       }
+      const reposts = await tx<{ id: string }>`
+        with gone as (
+          delete from repost where account_id = ${accountId}
+          returning id as key, account_id as author_id, video_id),
+        withdrawn as (${outbox.withdrawing(tx, tx`gone`)})
+        select video_id as id from gone`;
+      increments.push(...reposts.map(({ id }) => ({ id, metric: 'reposts' as const, delta: -1 })));
       const liked = await tx<{ id: string }>`
         delete from comment_like where account_id = ${accountId} returning comment_id as id`;
       increments.push(...liked.map(({ id }) => ({ id, metric: 'commentLikes' as const, delta: -1 })));

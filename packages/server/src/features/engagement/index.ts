@@ -2,7 +2,7 @@
  * What people do on videos: like, keep, repost, share and comment.
  *
  *     const cardState = createCardState(db, counters, clock);             // before the videos, whose cards show it
- *     const engagement = createEngagement({ db, ids, clock, cursors, counters, people, videos: videos.reads });
+ *     const engagement = createEngagement({ db, ids, clock, cursors, counters, people, outbox, fences, tell, videos });
  *     engagement.reactions.add('likes', viewerId, videoId)
  *     engagement.comments.page(viewer, videoId, { sort: 'heat', limit: 20 })
  *     engagement.lists.likes(viewerId, '@lin', page)
@@ -20,25 +20,28 @@ import { CommentWrites, type NewComment } from './comment-writes.ts';
 import { Folders } from './folders.ts';
 import { refreshHeat } from './heat.ts';
 import { OwnLists, type OwnListsDeps } from './own-lists.ts';
-import { type ReactionDeps, Reactions } from './reactions.ts';
+import { Reactions } from './reactions.ts';
+import { type RepostDeps, Reposts } from './reposts.ts';
 
 export type { Drift } from './audit.ts';
 export type { CardState, ReactionState } from './card-state.ts';
 export { type CommentReads, type CommentViewer, isModerator } from './comment-reads.ts';
 export type { OwnLists } from './own-lists.ts';
+export { type RepostEntry, type RepostOutbox, repostFenceOf } from './reposts.ts';
 
 export const createCardState = (db: Database, counters: Counters, clock: Clock) =>
   new CardState(db, counters, clock);
 
 export type Engagement = ReturnType<typeof createEngagement>;
 
-export function createEngagement(deps: ReactionDeps & OwnListsDeps) {
-  const { db, counters } = deps;
+export function createEngagement(deps: RepostDeps & OwnListsDeps) {
+  const { db, counters, outbox } = deps;
   const comments = new CommentReads(deps);
   const commentWrites = new CommentWrites(deps);
   counters.onFold(['commentLikes', 'replies'], refreshHeat);
   return {
     reactions: new Reactions(deps),
+    reposts: new Reposts(deps),
     folders: new Folders(deps),
     lists: new OwnLists(deps),
     comments,
@@ -55,7 +58,7 @@ export function createEngagement(deps: ReactionDeps & OwnListsDeps) {
         await commentWrites.create(viewer.accountId, videoId, comment, idempotency),
       );
     },
-    accountPart: engagementOfAccount(db, counters),
+    accountPart: engagementOfAccount(db, counters, outbox),
     audit: () => auditCounters(db),
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../ports/database/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Counters, Increment, Recorded } from '../counters/index.ts';
-import { listedTo, visibleTo } from '../videos/index.ts';
+import { visibleTo } from '../videos/index.ts';
 
 export interface ReactionDeps {
   readonly db: Database;
@@ -20,8 +20,8 @@ export interface ReactionDeps {
   readonly tell: TellOwnChanges;
 }
 
-/** Each is a row of (account, video), and the counter of the same name. */
-export type Reaction = 'likes' | 'favorites' | 'reposts' | 'shares';
+/** Each is a row of (account, video), and the counter of the same name. Reposts, which are more, are made by `Reposts`. */
+export type Reaction = 'likes' | 'favorites' | 'shares';
 
 /** In place of a folder: outside of all of them. */
 const noFolder = 'none';
@@ -29,18 +29,16 @@ const noFolder = 'none';
 const tables: Readonly<Record<Reaction, string>> = {
   likes: 'video_like',
   favorites: 'favorite',
-  reposts: 'repost',
   shares: 'video_share',
 };
 
 export function tableOf(sql: Sql, reaction: Reaction): SqlQuery<unknown[]> {
   if (reaction === 'likes') return sql`video_like`;
-  if (reaction === 'favorites') return sql`favorite`;
-  return reaction === 'reposts' ? sql`repost` : sql`video_share`;
+  return reaction === 'favorites' ? sql`favorite` : sql`video_share`;
 }
 
 /**
- * Likes, favourites, reposts and shares: facts that are there or not, so that a repeated request changes nothing. Nobody
+ * Likes, favourites and shares: facts that are there or not, so that a repeated request changes nothing. Nobody
  * locks a row of the video.
  *
  * Cost: one statement.
@@ -114,10 +112,8 @@ export class Reactions {
     const { clock, counters, ids } = this.#deps;
     const now = new Date(clock.nowMs());
     const increments = [{ id: videoId, metric: reaction, delta: 1 }];
-    // What is recommended to others has to be meant to be found.
-    const may = reaction === 'reposts' ? listedTo(sql, viewerId, now) : visibleTo(sql, viewerId, now);
     const [found] = await sql<{ xid: string | null }>`
-      with seen as (select v.id from video v where v.id = ${videoId} and ${may}),
+      with seen as (select v.id from video v where v.id = ${videoId} and ${visibleTo(sql, viewerId, now)}),
       made as (
         insert into ${tableOf(sql, reaction)} (id, account_id, video_id, created_at)
         select ${ids.next()}, ${viewerId}, seen.id, ${now} from seen
@@ -164,7 +160,7 @@ export class Reactions {
 type Run = (work: (sql: Sql) => Promise<null>) => Promise<null>;
 
 /** An account or video that went meanwhile. */
-function goneIsNotFound(error: unknown): never {
+export function goneIsNotFound(error: unknown): never {
   throw error instanceof ForeignKeyViolation ? new AppError('not-found', { cause: error }) : error;
 }
 

@@ -1,6 +1,7 @@
 /**
  * What a person sees when the app opens: the newest videos of everybody followed, and of everybody.
  *
+ *     const outboxes = createOutboxes({ db, announcements });   // before the videos, which publish into them
  *     const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
  */
 import type { FollowingPage, Page, VideoCard } from '@hvideo/protocol';
@@ -16,9 +17,13 @@ import {
   videoColumns,
 } from '../videos/index.ts';
 import { Positions } from './position.ts';
+import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
 import { type FollowingRequest, firstKeyFor, keyBefore } from './range.ts';
 
+export type { Outboxes } from './publishing/outboxes.ts';
 export type { FollowingRequest } from './range.ts';
+
+export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
 
 /**
  * Guarantees: a page is what a query over all videos would give at this moment; newest first by feed key; following the

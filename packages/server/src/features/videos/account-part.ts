@@ -1,6 +1,7 @@
 import type { Logger } from '../../kernel/log.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Purge } from '../media/index.ts';
+import type { Outbox } from './publish.ts';
 import type { Reactions } from './reads.ts';
 import { videoPrefix } from './store.ts';
 import type { Withdrawals } from './withdrawals.ts';
@@ -9,12 +10,13 @@ export interface VideosOfAccountDeps {
   readonly db: Database;
   readonly purge: Purge;
   readonly reactions: Pick<Reactions, 'forget'>;
+  readonly outbox: Pick<Outbox, 'withdraw'>;
   readonly withdrawals: Withdrawals;
   readonly log: Logger;
 }
 
 /** The videos of an account: for the export of its data, and for the end of it. Originals are exported as uploads. */
-export function videosOfAccount({ db, purge, reactions, withdrawals, log }: VideosOfAccountDeps) {
+export function videosOfAccount({ db, purge, reactions, outbox, withdrawals, log }: VideosOfAccountDeps) {
   return {
     name: 'videos',
     async *exportData(accountId: string): AsyncIterable<{ path: string; body: unknown }> {
@@ -29,6 +31,7 @@ export function videosOfAccount({ db, purge, reactions, withdrawals, log }: Vide
       const rows = await tx<{ id: string }>`select id from video where author_id = ${accountId} for update`;
       const ids = rows.map(({ id }) => id);
       await reactions.forget(tx, ids);
+      await outbox.withdraw(tx, ids);
       await withdrawals.record(tx, ids);
       afterCommit(() => {
         withdrawals.raise(ids).catch((error: unknown) => log.warn({ err: error }, 'fences were not raised'));

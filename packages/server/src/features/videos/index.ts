@@ -25,7 +25,7 @@ import { VideoFiles } from './files.ts';
 import { createPresenter } from './present.ts';
 import { createProgressHub, type ProgressHub } from './progress.ts';
 import { progressStream } from './progress-stream.ts';
-import { Publisher } from './publish.ts';
+import { type Outbox, Publisher } from './publish.ts';
 import { type People, type Reactions, VideoReads } from './reads.ts';
 import { TranscodeWorker } from './transcode.ts';
 import { Withdrawals } from './withdrawals.ts';
@@ -42,6 +42,7 @@ export {
 } from './pages.ts';
 export type { CardSubject, Presenter } from './present.ts';
 export type { ProgressHub } from './progress.ts';
+export type { Outbox, Published } from './publish.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
 export { type VideoRow, videoColumns } from './store.ts';
 export { listedTo, mayWatch, visibleTo } from './visibility.ts';
@@ -61,6 +62,7 @@ export interface VideosDeps {
   readonly reactions: Reactions;
   readonly media: Media;
   readonly fences: Fences;
+  readonly outbox: Outbox;
   readonly tell: TellOwnChanges;
   readonly settings: {
     readonly workDir: string;
@@ -87,6 +89,7 @@ export function createVideos(deps: VideosDeps) {
     reactions,
     media,
     fences,
+    outbox,
     tell,
     settings,
   } = deps;
@@ -95,7 +98,7 @@ export function createVideos(deps: VideosDeps) {
   const progress = deps.progress ?? createProgressHub();
   const closing = new AbortController();
   const presenter = createPresenter(links, () => clock.nowMs());
-  const publisher = new Publisher({ db, jobs, ids, clock, tell });
+  const publisher = new Publisher({ db, jobs, ids, clock, tell, outbox, log });
   const reads = new VideoReads({ db, clock, cursors, people, reactions, presenter });
   const readOwn = (authorId: string, id: string) => reads.own(authorId, id);
   const withdrawals = new Withdrawals(fences, tell);
@@ -107,6 +110,7 @@ export function createVideos(deps: VideosDeps) {
     uploads,
     purge,
     publisher,
+    outbox,
     reactions,
     readOwn,
     tell,
@@ -123,7 +127,7 @@ export function createVideos(deps: VideosDeps) {
     reads,
     writes,
     files: new VideoFiles({ db, clock, store, links }),
-    accountPart: videosOfAccount({ db, purge, reactions, withdrawals, log }),
+    accountPart: videosOfAccount({ db, purge, reactions, outbox, withdrawals, log }),
     progressOf: (ownerId: string, videoId: string, signal: AbortSignal) =>
       progressStream(streamDeps, ownerId, videoId, signal),
     /** What the queue's timetable does, for those who cannot wait for it: publishes what is due, recovers lost work. */

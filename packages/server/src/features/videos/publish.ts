@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import type { Logger } from '../../kernel/log.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { JobKind, JobQueue } from '../../ports/job-queue/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
@@ -16,12 +17,32 @@ const publishKind: JobKind<{ videoId: string }> = {
 const earlyMs = 5000;
 const sweepLimit = 500;
 
+/** A video that has just become visible, in its author's outbox. */
+export interface Published {
+  /** The feed key. */
+  readonly key: string;
+  readonly authorId: string;
+  readonly videoId: string;
+}
+
+/** What videos need of the timeline, by which followers hear of them. */
+export interface Outbox {
+  /** In the transaction that makes them visible. */
+  record(tx: Sql, entries: readonly Published[]): Promise<void>;
+  /** After its commit, before the answer; harmless at any later time. Errors: `timeout` (outcome unknown). */
+  announce(entries: readonly Published[]): Promise<void>;
+  /** Before the rows of these videos are deleted, in the same transaction. */
+  withdraw(tx: Sql, videoIds: readonly string[]): Promise<void>;
+}
+
 export interface PublisherDeps {
   readonly db: Database;
   readonly jobs: JobQueue;
   readonly ids: Ids;
   readonly tell: TellOwnChanges;
   readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly log: Logger;
 }
 
 /** Makes videos visible when they can be watched and their time has come. */
@@ -43,28 +64,44 @@ export class Publisher {
 
   /**
    * Takes the feed key if the video has none and everything is there; call it in every transaction that could complete
-   * the conditions. The row must be locked. True when it became visible just now.
+   * the conditions. The row must be locked. What it answers became visible just now: it is to be announced after the commit.
    */
-  async publishIfDue(tx: Sql, videoId: string): Promise<boolean> {
-    const { ids, clock } = this.#deps;
-    const rows = await tx`
+  async publishIfDue(tx: Sql, videoId: string): Promise<Published[]> {
+    const { ids, clock, outbox } = this.#deps;
+    const entries = await tx<Published>`
       update video set feed_key = ${ids.next()}
       where id = ${videoId} and feed_key is null and status in ('playable', 'ready') and taken_down_at is null
         and visibility in ('public', 'followers')
         and (publish_at is null or publish_at <= ${new Date(clock.nowMs())})
-      returning id`;
-    return rows.length > 0;
+      returning feed_key as key, author_id as "authorId", id as "videoId"`;
+    await outbox.record(tx, entries);
+    return entries;
   }
 
   /**
-   * Runs a change of one locked row, publishes what has become due, and keeps the author's count of videos right.
+   * Runs a change of one locked row, publishes what has become due, and keeps the author's count of videos right. What it
+   * answers is to be announced after the commit.
    */
-  async change<T>(tx: Sql, videoId: string, authorId: string, work: () => Promise<T>): Promise<T> {
+  async change(
+    tx: Sql,
+    videoId: string,
+    authorId: string,
+    work: () => Promise<void>,
+  ): Promise<readonly Published[]> {
     const before = await isListed(tx, videoId);
-    const result = await work();
-    await this.publishIfDue(tx, videoId);
+    await work();
+    const entries = await this.publishIfDue(tx, videoId);
     await addToCount(tx, authorId, (await isListed(tx, videoId)) - before);
-    return result;
+    return entries;
+  }
+
+  /** Where nobody waits for the answer: what cannot be announced now is announced by the fan-out. */
+  async announceLater(entries: readonly Published[]): Promise<void> {
+    try {
+      await this.#deps.outbox.announce(entries);
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'a new video was not announced; its fan-out will');
+    }
   }
 
   async sweep(signal: AbortSignal): Promise<void> {
@@ -91,11 +128,12 @@ export class Publisher {
   }
 
   async #publish(videoId: string): Promise<void> {
-    await this.#deps.db.transaction(async (tx) => {
+    const entries = await this.#deps.db.transaction(async (tx) => {
       const [row] = await tx<{ authorId: string }>`
         select author_id as "authorId" from video where id = ${videoId} for update`;
-      if (row) await this.change(tx, videoId, row.authorId, async () => {});
+      return row ? this.change(tx, videoId, row.authorId, async () => {}) : [];
     });
+    await this.announceLater(entries);
     await this.#deps.tell([{ table: 'video', after: { id: videoId } }]);
   }
 }

@@ -236,12 +236,14 @@ export class TranscodeWorker {
   async #update(run: Run, work: (tx: Sql, row: VideoRow) => Promise<void>): Promise<void> {
     const { db, publisher, clock, tell } = this.#deps;
     run.signal.throwIfAborted();
-    await db.transaction(async (tx) => {
+    const entries = await db.transaction(async (tx) => {
       const row = await lockVideo(tx, run.videoId);
       if (row?.attempt !== run.attempt || row.takedownReason !== null) throw new Superseded();
-      await publisher.change(tx, run.videoId, row.authorId, () => work(tx, row));
+      const entries = await publisher.change(tx, run.videoId, row.authorId, () => work(tx, row));
       await tx`update video set worked_at = ${new Date(clock.nowMs())} where id = ${run.videoId}`;
+      return entries;
     });
+    await publisher.announceLater(entries);
     await tell([{ table: 'video', after: { id: run.videoId } }]);
   }
 

@@ -7,7 +7,7 @@ import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import type { Purge, Uploads } from '../media/index.ts';
 import { coverKind } from './cover.ts';
-import type { Publisher } from './publish.ts';
+import type { Outbox, Publisher } from './publish.ts';
 import type { Reactions } from './reads.ts';
 import { lockVideo, type VideoRow, videoPrefix } from './store.ts';
 import { transcodeKind } from './transcode.ts';
@@ -24,6 +24,7 @@ export interface VideoWritesDeps {
   readonly uploads: Uploads;
   readonly purge: Purge;
   readonly publisher: Publisher;
+  readonly outbox: Outbox;
   readonly reactions: Pick<Reactions, 'forget'>;
   readonly tell: TellOwnChanges;
   readonly withdrawals: Withdrawals;
@@ -69,11 +70,12 @@ export class VideoWrites {
     change: VideoChange,
     idempotency?: Idempotency,
   ): Promise<OwnVideo> {
-    const { db, publisher, readOwn, tell } = this.#deps;
-    await db.write(idempotency, async (tx) => {
+    const { db, outbox, publisher, readOwn, tell } = this.#deps;
+    // The entries are a part of the remembered answer, so that a repeated request announces what the first could not.
+    const entries = await db.write(idempotency, async (tx) => {
       const row = await this.#lockOwn(tx, authorId, id);
       const publishAt = this.#publishAtOf(row, change);
-      await publisher.change(tx, id, authorId, async () => {
+      const entries = await publisher.change(tx, id, authorId, async () => {
         await tx`
           update video set title = ${change.title ?? row.title}, publish_at = ${publishAt},
             description = ${change.description ?? row.description}, tags = ${tx.array(change.tags ?? row.tags, 'text')},
@@ -83,7 +85,9 @@ export class VideoWrites {
       });
       if (publishAt && publishAt.getTime() !== row.publishAt?.getTime())
         await publisher.schedule(tx, id, publishAt);
+      return entries;
     });
+    await outbox.announce(entries);
     await tell([{ table: 'video', after: { id } }]);
     return readOwn(authorId, id);
   }
@@ -94,6 +98,7 @@ export class VideoWrites {
       if (row?.authorId !== authorId) throw new AppError('not-found');
       await this.#deps.publisher.change(tx, id, authorId, async () => {
         await this.#deps.reactions.forget(tx, [id]);
+        await this.#deps.outbox.withdraw(tx, [id]);
         await tx`delete from video where id = ${id}`;
       });
       await this.#deps.withdrawals.record(tx, [id]);

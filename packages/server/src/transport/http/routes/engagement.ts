@@ -5,11 +5,8 @@ import { type Route, route } from '../route.ts';
 type ReactionName = Parameters<Engagement['reactions']['add']>[0];
 
 export function engagementRoutes(engagement: Engagement): Route[] {
-  const { reactions, folders, lists, comments, commentWrites } = engagement;
-  const adds = (
-    endpoint: typeof api.engagement.like | typeof api.engagement.repost,
-    reaction: ReactionName,
-  ) =>
+  const { reactions, reposts, folders, lists, comments, commentWrites } = engagement;
+  const adds = (endpoint: typeof api.engagement.like | typeof api.engagement.share, reaction: ReactionName) =>
     route(endpoint, ({ params, request }, viewer) =>
       reactions.add(reaction, viewer.accountId, params.id, request.idempotency),
     );
@@ -24,8 +21,12 @@ export function engagementRoutes(engagement: Engagement): Route[] {
       reactions.keep(viewer.accountId, params.id, query.folder, request.idempotency),
     ),
     removes(api.engagement.unfavorite, 'favorites'),
-    adds(api.engagement.repost, 'reposts'),
-    removes(api.engagement.unrepost, 'reposts'),
+    route(api.engagement.repost, ({ params, body, request }, viewer) =>
+      reposts.add(viewer.accountId, params.id, body.comment, request.idempotency),
+    ),
+    route(api.engagement.unrepost, ({ params, request }, viewer) =>
+      reposts.remove(viewer.accountId, params.id, request.idempotency),
+    ),
     adds(api.engagement.share, 'shares'),
     route(api.engagement.likes, ({ params, query }, viewer) =>
       lists.likes(viewer?.accountId, params.id, query),
