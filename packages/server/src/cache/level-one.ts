@@ -1,6 +1,8 @@
 /** One value in this process. */
 export interface Item<V> {
   readonly value: V | null;
+  /** It is served only while it is fresh. */
+  readonly isStale: false;
   /** Monotonic; not served afterwards. */
   readonly freshUntilMs: number;
   readonly rows: readonly string[];
@@ -138,6 +140,7 @@ export class Shelf<V> {
     const rowBytes = entry.rows.reduce((sum, row) => sum + 2 * row.length + 100, 0);
     const item: Item<V> = {
       ...entry,
+      isStale: false,
       bytes: entry.bytes + rowBytes + itemOverheadBytes,
       movedMs: nowMs,
       isProtected: false,

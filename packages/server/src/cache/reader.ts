@@ -53,8 +53,7 @@ export class CachedReader<V> {
   }
 
   /** The value if it is in this process, without waiting for anything. */
-  getIfHot(id: string): Cached<V> | undefined {
-    const nowMs = this.#node.clock.monotonicMs();
+  getIfHot(id: string, nowMs = this.#node.clock.monotonicMs()): Cached<V> | undefined {
     const item = this.#node.isHearing() ? this.#shelf.get(id, nowMs) : undefined;
     if (item === undefined) return undefined;
     this.stats.gets += 1;
@@ -64,7 +63,7 @@ export class CachedReader<V> {
     if (this.#samples % sampleEvery === 0) {
       this.#node.hotKeys.count(this.#prefix + id, sampleEvery, nowMs);
     }
-    return { value: item.value, isStale: false };
+    return item;
   }
 
   async get(id: string, options: GetOptions = {}): Promise<Cached<V>> {

@@ -1,6 +1,5 @@
 import {
   context,
-  INVALID_SPAN_CONTEXT,
   ProxyTracerProvider,
   propagation,
   type Span,
@@ -11,10 +10,8 @@ import {
 
 const tracer = trace.getTracer('hvideo');
 
-const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-
 /** Whether somebody has registered an SDK: without one, there is nothing to make a span for. */
-function isTracing(): boolean {
+export function isTracing(): boolean {
   const provider = trace.getTracerProvider();
   return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('hvideo') !== undefined;
 }
@@ -36,7 +33,6 @@ export function tracedRequest<T>(
   headers: Headers,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  if (!isTracing()) return work(noSpan);
   const parent = propagation.extract(context.active(), headers, {
     get: (carrier, key) => carrier.get(key) ?? undefined,
     keys: (carrier) => [...carrier.keys()],

@@ -243,7 +243,7 @@ export async function composeApplication(options: ComposeOptions) {
   };
   const http: Omit<Application, 'staticFiles'> = {
     traces: features.traces,
-    authenticate: (token) => accounts.authentication.verifyAccessToken(token),
+    authenticate: (token) => accounts.authentication.viewerOf(token),
     routes: [
       ...instanceRoutes(accounts, { version: VERSION, limits }),
       ...authRoutes(accounts),

@@ -130,7 +130,7 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
   });
   opening.defer(() => http.drain(1000));
   http.open({
-    authenticate: (token) => accounts.authentication.verifyAccessToken(token),
+    authenticate: (token) => accounts.authentication.viewerOf(token),
     routes: [
       ...instanceRoutes(accounts, { version: 'test', limits: { uploadMaxBytes: 1, videoMaxMs: 1 } }),
       ...authRoutes(accounts),

@@ -16,7 +16,7 @@ export class MemoryFences implements Fences {
     for (const name of names) this.#names.add(name);
   }
 
-  async isRaised(name: string): Promise<boolean> {
+  isRaised(name: string): boolean {
     return this.#names.has(name);
   }
 }

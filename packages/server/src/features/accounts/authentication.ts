@@ -1,6 +1,7 @@
 import type { Role } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Database } from '../../ports/database/port.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { isSuspended } from './store.ts';
@@ -38,6 +39,13 @@ export class Authentication {
     this.#clock = options.clock;
     this.#tokens = options.tokens;
     this.#standing = new BoundedCache(options.clock, MAX_CACHED_SESSIONS);
+  }
+
+  /** As `verifyAccessToken`, and at once for a token and a login that are remembered. */
+  viewerOf(token: string): MaybePromise<Viewer> {
+    const claims = this.#tokens.remembered(token);
+    const viewer = claims && this.#standing.get(claims.sessionId);
+    return viewer && viewer.accountId === claims.accountId ? viewer : this.verifyAccessToken(token);
   }
 
   /** Errors: `token-invalid`. */

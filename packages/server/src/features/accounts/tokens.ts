@@ -72,9 +72,14 @@ export class AccessTokens {
       .sign(this.#signing.key);
   }
 
+  /** What a token says that was checked before and has not expired. */
+  remembered(token: string): AccessClaims | undefined {
+    return this.#verified.get(token);
+  }
+
   /** Errors: `token-invalid`. */
   async verify(token: string): Promise<AccessClaims> {
-    const cached = this.#verified.get(token);
+    const cached = this.remembered(token);
     if (cached) return cached;
     try {
       const { payload } = await jwtVerify(token, (header) => this.#keyOf(header.kid), {

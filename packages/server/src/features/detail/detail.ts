@@ -1,36 +1,24 @@
-import type { Comment, Page, RelatedVideo, VideoDetail } from '@hvideo/protocol';
+import type { Comment, Page, VideoDetail } from '@hvideo/protocol';
 import type { Cached, Existence } from '../../cache/index.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { idTimeMs } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import { Occasionally } from '../../kernel/occasionally.ts';
-import type { Fences } from '../../ports/fences/port.ts';
-import type { Viewer } from '../accounts/index.ts';
-import { type CardState, isModerator } from '../engagement/index.ts';
-import { type CardSubject, fenceOf, mayWatch, type Presenter, type VideoPage } from '../videos/index.ts';
-import type { CommentsPage, DetailCaches, Viewing } from './caches.ts';
-import { viewingId } from './caches.ts';
-import { Fragments, type SharedParts } from './fragments.ts';
+import { type CardSubject, fenceOf, mayWatch, type VideoPage } from '../videos/index.ts';
+import { type CommentsPage, type Viewing, viewingId } from './caches.ts';
+import { HotPage, type HotPageDeps } from './hot-page.ts';
 import { Parts } from './parts.ts';
+import { commentStateFor, type PageViewer, relatedVideos } from './views.ts';
 
-export interface DetailDeps {
-  readonly caches: DetailCaches;
-  readonly fences: Fences;
+export interface DetailDeps extends HotPageDeps {
   /** Which videos surely do not exist. */
   readonly exists?: Existence | undefined;
-  readonly cardState: Pick<CardState, 'countsOf'>;
-  readonly presenter: Presenter;
-  readonly clock: Clock;
   readonly log: Logger;
 }
-
-type PageViewer = Pick<Viewer, 'accountId' | 'role'> | undefined;
 
 const criticalMs = 3_000;
 const optionalMs = 500;
 const noOne: readonly string[] = [];
-const nobody: ReadonlySet<string> = new Set();
 
 /**
  * The page of a video: everything that it shows, in one answer.
@@ -39,19 +27,21 @@ const nobody: ReadonlySet<string> = new Set();
  */
 export class Detail {
   readonly #deps: DetailDeps;
-  readonly #fragments: Fragments;
+  readonly #hot: HotPage;
   readonly #failures: Occasionally;
 
   constructor(deps: DetailDeps) {
     this.#deps = deps;
-    this.#fragments = new Fragments(deps.presenter);
+    this.#hot = new HotPage(deps);
     this.#failures = new Occasionally(deps.clock);
   }
 
-  /** `page` as JSON. For a hot video it is put together from ready texts. */
-  async text(viewer: PageViewer, videoId: string, signalOf?: () => AbortSignal): Promise<string> {
-    const hot = await this.#hotText(viewer, videoId, signalOf);
-    return hot ?? JSON.stringify(await this.page(viewer, videoId, signalOf?.()));
+  /** `page` as JSON. For a hot video it is put together from ready texts, at once if nothing has to be waited for. */
+  text(viewer: PageViewer, videoId: string, signalOf?: () => AbortSignal): MaybePromise<string> {
+    const hot = this.#hot.text(viewer, videoId, signalOf);
+    if (typeof hot === 'string') return hot;
+    const cold = async () => JSON.stringify(await this.page(viewer, videoId, signalOf?.()));
+    return hot ? hot.then((text) => text ?? cold()) : cold();
   }
 
   /**
@@ -81,7 +71,7 @@ export class Detail {
       viewerId === undefined
         ? undefined
         : parts.critical(criticalMs, (signal) => caches.blocks.get(viewerId, { signal })),
-      parts.optional('counts', optionalMs, () => cardState.countsOf(videoId)),
+      parts.optional('counts', optionalMs, async () => cardState.countsOf(videoId)),
       parts.optional('comments', optionalMs, (signal) => caches.firstComments.get(videoId, { signal })),
       parts.optional('related', optionalMs, (signal) => caches.related.get(videoId, { signal })),
     ]);
@@ -90,7 +80,7 @@ export class Detail {
     return {
       ...this.#video(page.value, viewerId, viewing?.value, counts?.counts),
       comments: commentsFor(viewer, page.value, comments?.value, viewing?.value, hidden),
-      related: this.#related(related?.value, hidden),
+      related: related?.value ? relatedVideos(this.#deps.presenter, related.value, hidden) : null,
       degraded: parts.degraded as VideoDetail['degraded'],
       stale: staleParts({
         video: [page],
@@ -99,58 +89,6 @@ export class Detail {
         related: [related],
       }),
     };
-  }
-
-  /** Undefined when something shared is not in this process, or is different for this viewer. */
-  async #hotText(
-    viewer: PageViewer,
-    videoId: string,
-    signalOf: (() => AbortSignal) | undefined,
-  ): Promise<string | undefined> {
-    const { caches, cardState, clock, fences } = this.#deps;
-    const page = caches.pages.getIfHot(videoId)?.value;
-    const comments = caches.firstComments.getIfHot(videoId)?.value;
-    const related = caches.related.getIfHot(videoId)?.value;
-    if (!page || !comments || !related || page.row.visibility !== 'public') return undefined;
-    let viewing: Viewing | undefined;
-    if (viewer) {
-      const id = viewingId(viewer.accountId, videoId);
-      const found = caches.viewings.getIfHot(id) ?? (await caches.viewings.get(id, { signal: signalOf?.() }));
-      const others =
-        caches.blocks.getIfHot(viewer.accountId) ??
-        (await caches.blocks.get(viewer.accountId, { signal: signalOf?.() }));
-      if (found.isStale || others.isStale || others.value?.length !== 0) return undefined;
-      viewing = found.value ?? undefined;
-      if (!viewing || viewer.accountId === page.author.id) return undefined;
-    }
-    const [isGone, counts] = await Promise.all([
-      fences.isRaised(fenceOf(videoId)),
-      cardState.countsOf(videoId).catch(() => undefined),
-    ]);
-    if (isGone || !mayWatch(page, viewer?.accountId, viewing, clock.nowMs())) throw new AppError('not-found');
-    if (counts === undefined) return undefined;
-    const stateOf = commentStateFor(viewer, page, viewing);
-    const signature =
-      viewer && viewing ? this.#fragments.signature(viewing, viewer.role, comments, stateOf) : '';
-    return this.#fragments.whole(page, { comments, related, counts: counts.text }, signature, () =>
-      this.#wholeText({ page, comments, related, counts: counts.text }, viewing, stateOf),
-    );
-  }
-
-  #wholeText(
-    { page, comments, related, counts }: SharedParts & { page: VideoPage },
-    viewing: Viewing | undefined,
-    stateOf: (comment: Comment) => Comment['viewer'],
-  ): string {
-    const { video, author } = this.#fragments.page(page);
-    const { following = false, followedBy = false, muted = false, blocked = false } = viewing ?? {};
-    const { liked = false, favorited = false, reposted = false } = viewing ?? {};
-    const state = JSON.stringify({ own: false, following, liked, favorited, reposted });
-    const relation = viewing
-      ? JSON.stringify({ self: false, following, followedBy, muted, blocked })
-      : 'null';
-    const relatedText = this.#fragments.related(related, () => this.#related(related, nobody));
-    return `{"video":${video},"counts":${counts},"viewer":${state}},"own":null,"author":${author},"relation":${relation},"comments":${this.#fragments.comments(comments, stateOf)},"related":${relatedText},"degraded":[],"stale":[]}`;
   }
 
   #video(
@@ -183,24 +121,6 @@ export class Detail {
       relation: relation ?? null,
     };
   }
-
-  #related(
-    found: readonly VideoPage[] | null | undefined,
-    hidden: ReadonlySet<string>,
-  ): RelatedVideo[] | null {
-    if (!found) return null;
-    const { presenter } = this.#deps;
-    return found
-      .filter(({ author }) => !hidden.has(author.id))
-      .map(({ row, author }) => ({
-        id: row.id,
-        title: row.title,
-        author,
-        coverUrl: presenter.coverUrl(row),
-        durationMs: row.durationMs,
-        publishedAt: row.feedKey === null ? null : new Date(idTimeMs(row.feedKey)).toISOString(),
-      }));
-  }
 }
 
 /** Errors: `not-found`. */
@@ -223,20 +143,6 @@ function commentsFor(
     .filter(({ author }) => !hidden.has(author.id))
     .map((comment) => ({ ...comment, viewer: stateOf(comment) }));
   return { items, nextCursor: page.nextCursor };
-}
-
-function commentStateFor(
-  viewer: PageViewer,
-  { row }: VideoPage,
-  viewing: Viewing | undefined,
-): (comment: Comment) => Comment['viewer'] {
-  const isCreator = viewer?.accountId === row.authorId;
-  const mayDeleteAll = isCreator || isModerator(viewer);
-  return ({ id, author }) => {
-    const own = author.id === viewer?.accountId;
-    const liked = viewing?.likedComments.includes(id) ?? false;
-    return { own, liked, mayDelete: own || mayDeleteAll, mayPin: isCreator };
-  };
 }
 
 function staleParts(

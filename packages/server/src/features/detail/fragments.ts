@@ -16,14 +16,16 @@ interface CommentTexts {
   readonly bySignature: Map<string, string>;
 }
 
-/** What a whole text is made of, apart from the viewer. */
-export interface SharedParts {
+/** What a whole text is made of, apart from counts and viewer. */
+export interface SharedPage {
+  readonly page: VideoPage;
   readonly comments: CommentsPage;
   readonly related: readonly VideoPage[];
-  readonly counts: string;
 }
 
-interface WholeTexts extends SharedParts {
+interface WholeTexts {
+  readonly shared: SharedPage;
+  readonly counts: string;
   readonly bySignature: Map<string, string>;
 }
 
@@ -73,15 +75,15 @@ export class Fragments {
   }
 
   /** The text that all viewers of this signature see, as long as nothing that they share has changed. */
-  whole(page: VideoPage, shared: SharedParts, signature: string, make: () => string): string {
-    let known = this.#wholes.get(page);
+  whole(shared: SharedPage, counts: string, signature: string, make: () => string): string {
+    let known = this.#wholes.get(shared.page);
     if (
-      known?.comments !== shared.comments ||
-      known.related !== shared.related ||
-      known.counts !== shared.counts
+      known?.counts !== counts ||
+      known.shared.comments !== shared.comments ||
+      known.shared.related !== shared.related
     ) {
-      known = { ...shared, bySignature: new Map() };
-      this.#wholes.set(page, known);
+      known = { shared, counts, bySignature: new Map() };
+      this.#wholes.set(shared.page, known);
     }
     const ready = known.bySignature.get(signature);
     if (ready !== undefined) return ready;

@@ -1,5 +1,6 @@
 import type { VideoCounts, ViewerState } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { Counters, Metric } from '../counters/index.ts';
 
@@ -15,6 +16,13 @@ interface Recent {
   readonly text: string;
 }
 
+interface Reading {
+  /** The promise until it is kept. */
+  counts: MaybePromise<Recent>;
+  readonly version: number;
+  readonly untilMs: number;
+}
+
 /** Of the hottest videos; how long they are used without anything happening here. */
 const maxRecent = 1_000;
 const recentMs = 100;
@@ -24,7 +32,7 @@ export class CardState {
   readonly #db: Database;
   readonly #counters: Counters;
   readonly #clock: Clock;
-  readonly #recent = new Map<string, { counts: Promise<Recent>; version: number; untilMs: number }>();
+  readonly #recent = new Map<string, Reading>();
 
   constructor(db: Database, counters: Counters, clock: Clock) {
     this.#clock = clock;
@@ -36,17 +44,22 @@ export class CardState {
    * Of one video, and as JSON: one read of the counters for all who ask within some milliseconds. Never behind what this
    * process did.
    */
-  countsOf(videoId: string): Promise<Recent> {
+  countsOf(videoId: string, nowMs = this.#clock.monotonicMs()): MaybePromise<Recent> {
     const { version } = this.#counters;
-    const nowMs = this.#clock.monotonicMs();
     const known = this.#recent.get(videoId);
     if (known && known.version === version && nowMs < known.untilMs) return known.counts;
     const counts = this.#readOne(videoId);
+    const reading: Reading = { counts, version, untilMs: nowMs + recentMs };
     if (this.#recent.size >= maxRecent) this.#recent.clear();
-    this.#recent.set(videoId, { counts, version, untilMs: nowMs + recentMs });
-    counts.catch(() => {
-      if (this.#recent.get(videoId)?.counts === counts) this.#recent.delete(videoId);
-    });
+    this.#recent.set(videoId, reading);
+    counts.then(
+      (found) => {
+        reading.counts = found;
+      },
+      () => {
+        if (this.#recent.get(videoId) === reading) this.#recent.delete(videoId);
+      },
+    );
     return counts;
   }
 

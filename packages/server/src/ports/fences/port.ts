@@ -1,3 +1,5 @@
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
+
 /**
  * Names of what was withdrawn, shared by all nodes: what makes a removal hold from the next request on, whatever is cached.
  *
@@ -8,11 +10,11 @@
  *
  * Units and limits: a name has at most 100 characters. Fences older than any cache are forgotten.
  * Errors: `timeout` when the store cannot be reached (for `raise`: outcome unknown).
- * Cost: one round trip; none where the store is in this process.
+ * Cost: one round trip; none where the store is in this process, which then answers at once, without a promise.
  */
 export interface Fences {
   raise(names: readonly string[], options?: FenceOptions): Promise<void>;
-  isRaised(name: string, options?: FenceOptions): Promise<boolean>;
+  isRaised(name: string, options?: FenceOptions): MaybePromise<boolean>;
 }
 
 export interface FenceOptions {

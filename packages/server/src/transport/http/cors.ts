@@ -26,6 +26,11 @@ export class Cors {
     this.#origins = new Set(origins);
   }
 
+  /** No other site may call. */
+  get isClosed(): boolean {
+    return this.#origins.size === 0;
+  }
+
   allows(origin: string): boolean {
     return this.#origins.has('*') || this.#origins.has(origin);
   }
@@ -48,7 +53,7 @@ export class Cors {
 
   /** Says on the answer that the site may read it. */
   open(request: Request, response: Response): Response {
-    if (this.#origins.size === 0) return response;
+    if (this.isClosed) return response;
     response.headers.append('vary', 'Origin');
     const origin = request.headers.get('origin');
     if (origin === null || !this.allows(origin)) return response;

@@ -3,21 +3,13 @@ import { AppError } from '../../kernel/errors.ts';
 export const accessCookie = 'hvideo_session';
 export const refreshCookie = 'hvideo_refresh';
 
-export interface Credentials {
-  readonly token: string;
-  readonly fromCookie: boolean;
-}
-
 /** The access token of a request: the header wins over the cookie. */
-export function credentialsOf(request: Request): Credentials | undefined {
+export function accessTokenOf(request: Request): string | undefined {
   const header = request.headers.get('authorization');
-  if (header !== null) {
-    const [scheme, token] = header.split(' ', 2);
-    if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('token-invalid');
-    return { token, fromCookie: false };
-  }
-  const token = cookieOf(request, accessCookie);
-  return token ? { token, fromCookie: true } : undefined;
+  if (header === null) return cookieOf(request, accessCookie) || undefined;
+  const [scheme, token] = header.split(' ', 2);
+  if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('token-invalid');
+  return token;
 }
 
 export function cookieOf(request: Request, name: string): string | undefined {

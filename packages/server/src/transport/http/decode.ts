@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AnyEndpoint } from '@hvideo/protocol';
 import type { z } from 'zod';
 import { AppError } from '../../kernel/errors.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Idempotency } from '../../ports/database/port.ts';
 
 /** JSON requests are small; what is large is uploaded. */
@@ -16,17 +17,20 @@ export interface DecodedParts {
   readonly bodyText: string;
 }
 
-/** Reads and validates every part of a request that its endpoint declares. */
-export async function decode(
+/** Reads and validates every part of a request that its endpoint declares: at once when there is no body to wait for. */
+export function decode(
   endpoint: AnyEndpoint,
   request: Request,
   pathParams: Record<string, string>,
-): Promise<DecodedParts> {
+): MaybePromise<DecodedParts> {
   const params = endpoint.params ? parse(endpoint.params, withoutNul(pathParams)) : noPart;
   const query = endpoint.query ? parse(endpoint.query, withoutNul(queryOf(request.url))) : noPart;
-  if (!endpoint.body) return { params, query, body: noPart, bodyText: '' };
-  const bodyText = await readJsonText(request);
-  return { params, query, body: parse(endpoint.body, parseJson(bodyText)), bodyText };
+  const { body: schema } = endpoint;
+  if (!schema) return { params, query, body: noPart, bodyText: '' };
+  return readJsonText(request).then((bodyText) => ({
+    ...{ params, query, bodyText },
+    body: parse(schema, parseJson(bodyText)),
+  }));
 }
 
 function parse(schema: z.ZodType, value: unknown): never {
@@ -41,7 +45,7 @@ function parse(schema: z.ZodType, value: unknown): never {
 
 /** No text here has a NUL: the database cannot hold one, and nobody types it. Refused before any schema is asked. */
 function withoutNul(values: Record<string, string>): Record<string, string> {
-  for (const [name, value] of Object.entries(values)) if (value.includes('\0')) refuseNul(name);
+  for (const name in values) if (values[name]?.includes('\0')) refuseNul(name);
   return values;
 }
 

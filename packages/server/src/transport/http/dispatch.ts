@@ -1,18 +1,20 @@
 import type { Access, AnyEndpoint } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Occasionally } from '../../kernel/occasionally.ts';
-import { tracedRequest } from '../../kernel/trace.ts';
-import { addressOf, credentialsOf, refuseCrossOrigin } from './credentials.ts';
-import { decode, idempotencyOf } from './decode.ts';
+import { isTracing, tracedRequest } from '../../kernel/trace.ts';
+import { accessTokenOf, refuseCrossOrigin } from './credentials.ts';
+import { type DecodedParts, decode, idempotencyOf } from './decode.ts';
+import { Exchange } from './exchange.ts';
 import type { RequestLimits } from './limits.ts';
 import { problemResponse } from './problems.ts';
-import type { Reply, RequestInfo, Route, Viewer } from './route.ts';
-import { type TracedRead, type Traces, traceIdOf } from './traces.ts';
+import { ReadyJson, type Route, type Viewer } from './route.ts';
+import type { Traces } from './traces.ts';
 
 export interface DispatchOptions {
   /** Throws `token-invalid` or `suspended`. */
-  readonly authenticate: (token: string) => Promise<Viewer>;
+  readonly authenticate: (token: string) => MaybePromise<Viewer>;
   readonly limits: RequestLimits | undefined;
   readonly publicOrigin: string | undefined;
   /** Whether another site may call, as the settings say. */
@@ -24,106 +26,110 @@ export interface DispatchOptions {
   readonly observer: (endpoint: AnyEndpoint) => (status: number, seconds: number) => void;
 }
 
-export type Dispatch = (
-  request: Request,
-  pathParams: Record<string, string>,
-  /** Asked only when it matters. */
-  socketAddress: () => string,
-) => Promise<Response>;
+export type Dispatch = (request: Bun.BunRequest, server: Bun.Server<undefined>) => MaybePromise<Response>;
 
-/** Makes the function that carries a request from the socket to its handler and the answer back. */
+/**
+ * Makes the function that carries a request from the socket to its handler and the answer back. What is known at once (a
+ * token checked before, a page from memory) is answered at once: without a promise, in the turn in which the request came.
+ */
 export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
   const { endpoint } = route;
   const name = `${endpoint.method} ${endpoint.path}`;
   const observe = options.observer(endpoint);
-  return (request, pathParams, socketAddress) =>
-    tracedRequest(name, request.headers, async (span) => {
-      const startedMs = performance.now();
-      const response = await answer(route, options, request, pathParams, socketAddress).catch(
-        (error: unknown) => failure(error, name, options, span.spanContext().traceId),
-      );
-      span.setAttribute('http.response.status_code', response.status);
+  const carry = (request: Bun.BunRequest, server: Bun.Server<undefined>, traceId: string | undefined) => {
+    const startedMs = performance.now();
+    const answered = (response: Response): Response => {
       observe(response.status, (performance.now() - startedMs) / 1000);
       return response;
+    };
+    const failed = (error: unknown) => answered(failure(error, name, options, traceId));
+    try {
+      const response = answer(route, options, new Exchange(request, server, options));
+      return response instanceof Promise ? response.then(answered, failed) : answered(response);
+    } catch (error) {
+      return failed(error);
+    }
+  };
+  return (request, server) => {
+    if (!isTracing()) return carry(request, server, undefined);
+    return tracedRequest(name, request.headers, async (span) => {
+      const response = await carry(request, server, span.spanContext().traceId);
+      span.setAttribute('http.response.status_code', response.status);
+      return response;
     });
+  };
 }
 
-async function answer(
+function answer(route: Route, options: DispatchOptions, exchange: Exchange): MaybePromise<Response> {
+  const { access } = route.endpoint;
+  refuseCrossOrigin(exchange.raw, options.publicOrigin, options.allowsOrigin);
+  // A public endpoint reads no token at all; every other one says when a token is stale, so that clients renew it.
+  const token = access === 'public' ? undefined : accessTokenOf(exchange.raw);
+  if (token === undefined) return answerTo(undefined, route, options, exchange);
+  const viewer = options.authenticate(token);
+  return viewer instanceof Promise
+    ? viewer.then((viewer) => answerTo(viewer, route, options, exchange))
+    : answerTo(viewer, route, options, exchange);
+}
+
+function answerTo(
+  viewer: Viewer | undefined,
   route: Route,
-  options: DispatchOptions,
-  request: Request,
-  pathParams: Record<string, string>,
-  socketAddress: () => string,
-): Promise<Response> {
+  { limits }: DispatchOptions,
+  exchange: Exchange,
+): MaybePromise<Response> {
   const { endpoint } = route;
-  const address = () => addressOf(request, socketAddress(), options.trustedProxies);
-  refuseCrossOrigin(request, options.publicOrigin, options.allowsOrigin);
-  const viewer = await viewerOf(endpoint.access, request, options);
-  options.limits?.take(endpoint.limit, { accountId: viewer?.accountId, address: address() });
+  limits?.take(endpoint.limit, { accountId: viewer?.accountId, address: exchange.address });
   allow(endpoint.access, viewer);
-  const { params, query, body, bodyText } = await decode(endpoint, request, pathParams);
-  const traced = tracedRead(request, options.traces);
-  const info: RequestInfo = {
-    raw: request,
-    // Read only by few handlers, and costly to make for each request.
-    get address() {
-      return address();
-    },
-    get userAgent() {
-      return (request.headers.get('user-agent') ?? '').slice(0, 400);
-    },
-    get signal() {
-      return traced?.signal ?? request.signal;
-    },
-    cancelTrace: () => traced?.cancelOthers(),
-    idempotency: endpoint.method === 'GET' ? undefined : idempotencyOf(request, viewer?.accountId, bodyText),
-    log: options.log,
-  };
-  let added: Headers | undefined;
-  const reply: Reply = {
-    get headers() {
-      added ??= new Headers();
-      return added;
-    },
-  };
-  let result: unknown;
+  const parts = decode(endpoint, exchange.raw, exchange.raw.params as Record<string, string>);
+  return parts instanceof Promise
+    ? parts.then((parts) => handle(route, viewer, parts, exchange))
+    : handle(route, viewer, parts, exchange);
+}
+
+function handle(
+  route: Route,
+  viewer: Viewer | undefined,
+  { params, query, body, bodyText }: DecodedParts,
+  exchange: Exchange,
+): MaybePromise<Response> {
+  const { endpoint } = route;
+  if (endpoint.method !== 'GET')
+    exchange.idempotency = idempotencyOf(exchange.raw, viewer?.accountId, bodyText);
+  exchange.begin(endpoint);
+  let result: MaybePromise<unknown>;
   try {
-    result = await route.handle({ params, query, body, request: info, reply }, viewer);
-  } finally {
-    traced?.end();
+    result = route.handle({ params, query, body, request: exchange, reply: exchange }, viewer);
+  } catch (error) {
+    exchange.end();
+    throw error;
   }
-  if (!(result instanceof Response)) return json(endpoint, result, added ?? new Headers());
-  return added ? withHeaders(result, added) : result;
+  if (!(result instanceof Promise)) {
+    exchange.end();
+    return responseOf(endpoint, result, exchange.addedHeaders);
+  }
+  return result
+    .finally(() => exchange.end())
+    .then((result) => responseOf(endpoint, result, exchange.addedHeaders));
 }
 
-function tracedRead(request: Request, traces: Traces): TracedRead | undefined {
-  if (request.method !== 'GET') return undefined;
-  const traceId = traceIdOf(request.headers);
-  return traceId === undefined ? undefined : traces.begin(traceId, request.signal);
-}
+const jsonHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json' } as const;
+const bareHeaders = { 'cache-control': 'no-store' } as const;
 
-function json(endpoint: AnyEndpoint, result: unknown, headers: Headers): Response {
-  headers.set('cache-control', 'no-store');
-  if (!endpoint.response) return new Response(null, { status: endpoint.status, headers });
-  headers.set('content-type', 'application/json');
-  return new Response(JSON.stringify(result), { status: endpoint.status, headers });
+function responseOf(endpoint: AnyEndpoint, result: unknown, added: Headers | undefined): Response {
+  const { status } = endpoint;
+  let response: Response;
+  if (result instanceof Response) response = result;
+  else if (result instanceof ReadyJson)
+    response = new Response(result.body, { status, headers: jsonHeaders });
+  else if (!endpoint.response) response = new Response(null, { status, headers: bareHeaders });
+  else response = new Response(JSON.stringify(result), { status, headers: jsonHeaders });
+  return added ? withHeaders(response, added) : response;
 }
 
 function withHeaders(response: Response, headers: Headers): Response {
   for (const [name, value] of headers) response.headers.append(name, value);
   return response;
-}
-
-/** A public endpoint reads no token at all; every other one says when a token is stale, so that clients renew it. */
-async function viewerOf(
-  access: Access,
-  request: Request,
-  options: DispatchOptions,
-): Promise<Viewer | undefined> {
-  if (access === 'public') return undefined;
-  const credentials = credentialsOf(request);
-  if (!credentials) return undefined;
-  return options.authenticate(credentials.token);
 }
 
 const rank = { user: 0, moderator: 1, admin: 2 } as const;
@@ -138,7 +144,7 @@ function failure(
   error: unknown,
   name: string,
   { log, failures }: DispatchOptions,
-  traceId: string,
+  traceId: string | undefined,
 ): Response {
   const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
   if (known.status >= 500 && known.code !== 'shutting-down') {
@@ -147,5 +153,5 @@ function failure(
       log.error({ err, code: known.code, request: name, traceId, times }, 'request failed'),
     );
   }
-  return problemResponse(known, /^0+$/.test(traceId) ? {} : { traceId });
+  return problemResponse(known, traceId === undefined || /^0+$/.test(traceId) ? {} : { traceId });
 }

@@ -1,4 +1,5 @@
 import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ResponseOf, Role } from '@hvideo/protocol';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Idempotency } from '../../ports/database/port.ts';
 
 /** Who is calling, as proven by a valid access token. */
@@ -37,18 +38,28 @@ export interface Call<E> {
 
 type ViewerOf<E> = E extends { access: 'user' | 'moderator' | 'admin' } ? Viewer : Viewer | undefined;
 
+/** An answer that is JSON already, perhaps shared by many: sent as it is, with the status and headers of any other. */
+export class ReadyJson {
+  readonly body: string | Uint8Array<ArrayBuffer>;
+
+  constructor(body: string | Uint8Array<ArrayBuffer>) {
+    this.body = body;
+  }
+}
+
 export interface Route {
   readonly endpoint: AnyEndpoint;
-  readonly handle: (call: Call<AnyEndpoint>, viewer: Viewer | undefined) => Promise<unknown>;
+  readonly handle: (call: Call<AnyEndpoint>, viewer: Viewer | undefined) => MaybePromise<unknown>;
 }
 
 /**
  * Ties an endpoint to its handler. The server has validated params, query and body and checked `access`; whether this
- * viewer may do it to this object is the feature's to check. A `Response` is sent as it is, anything else as JSON.
+ * viewer may do it to this object is the feature's to check. A `Response` is sent as it is, anything else as JSON. A handler
+ * that has its answer in memory should give it at once, not a promise of it.
  */
 export function route<E extends AnyEndpoint>(
   endpoint: E,
-  handle: (call: Call<E>, viewer: ViewerOf<E>) => Promise<Response | ResponseOf<E>>,
+  handle: (call: Call<E>, viewer: ViewerOf<E>) => MaybePromise<Response | ReadyJson | ResponseOf<E>>,
 ): Route {
   return { endpoint, handle: handle as Route['handle'] };
 }

@@ -2,6 +2,7 @@ import { type AnyEndpoint, API_PREFIX } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { type MaybePromise, whenKnown } from '../../kernel/maybe-promise.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { Occasionally } from '../../kernel/occasionally.ts';
 import { Cors } from './cors.ts';
@@ -33,7 +34,8 @@ export interface HttpServerOptions {
 }
 
 export interface Application {
-  readonly authenticate: (token: string) => Promise<Viewer>;
+  /** Throws `token-invalid` or `suspended`; at once when the token is known. */
+  readonly authenticate: (token: string) => MaybePromise<Viewer>;
   readonly routes: readonly Route[];
   /** Answers what lies outside of the API by path: media. */
   readonly rawRoutes: Readonly<Record<string, (request: Request, address: string) => Promise<Response>>>;
@@ -67,7 +69,7 @@ export class HttpServer {
     this.#cors = new Cors(options.allowedOrigins ?? []);
     const { metrics } = options;
     metrics.counter('http_requests_total', 'Requests answered', ['route', 'status'], () => this.#counted());
-    this.#duration = metrics.histogram('http_request_seconds', 'Time to the answer’s head', ['route']);
+    this.#duration = metrics.durations('http_request_seconds', 'Time to the answer’s head', 'route');
     metrics.gauge('http_requests_in_flight', 'Requests under way', () => this.#server.pendingRequests);
     this.#server = Bun.serve(this.#serveOptions({}));
   }
@@ -173,10 +175,10 @@ export class HttpServer {
     const route = `${method} ${path}`;
     const answers = new Map<number, number>();
     this.#answers.set(route, answers);
-    const duration = this.#duration.labels(route);
+    const observe = this.#duration.of(route);
     return (status, seconds) => {
       answers.set(status, (answers.get(status) ?? 0) + 1);
-      duration.observe(seconds);
+      observe(seconds);
     };
   }
 
@@ -236,12 +238,12 @@ export class HttpServer {
   }
 
   #handler(dispatch: Dispatch): Handler {
-    return async (request, server) => {
-      const preflight = this.#cors.preflight(request);
+    const cors = this.#cors;
+    if (cors.isClosed) return dispatch;
+    return (request, server) => {
+      const preflight = cors.preflight(request);
       if (preflight) return preflight;
-      const address = () => server.requestIP(request)?.address ?? '';
-      const response = await dispatch(request, request.params as Record<string, string>, address);
-      return this.#cors.open(request, response);
+      return whenKnown(dispatch(request, server), (response) => cors.open(request, response));
     };
   }
 }

@@ -83,7 +83,8 @@ export class Traces implements AsyncDisposable {
 
 /** W3C Trace Context, section 3.2.2: `00-<trace id>-<span id>-<flags>`. */
 export function traceIdOf(headers: Headers): string | undefined {
-  const [, traceId] =
-    /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(headers.get('traceparent') ?? '') ?? [];
+  const header = headers.get('traceparent');
+  if (header === null) return undefined;
+  const [, traceId] = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header) ?? [];
   return traceId === '0'.repeat(32) ? undefined : traceId;
 }

@@ -1,23 +1,24 @@
 import { api } from '@hvideo/protocol';
 import type { Detail } from '../../../features/detail/index.ts';
 import type { Videos } from '../../../features/videos/index.ts';
-import { type Route, route } from '../route.ts';
+import { ReadyJson, type Route, route } from '../route.ts';
 
 export function videoRoutes({ reads, writes, progressOf }: Videos, detail: Detail): Route[] {
   return [
     route(api.videos.create, ({ body, request }, viewer) =>
       writes.create(viewer.accountId, body, request.idempotency),
     ),
-    route(api.videos.get, async ({ params, request }, viewer) => {
-      const text = await detail
-        .text(viewer, params.id, () => request.signal)
-        .catch((error: unknown) => {
-          request.cancelTrace();
-          throw error;
-        });
-      return new Response(text, {
-        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-      });
+    route(api.videos.get, ({ params, request }, viewer) => {
+      const failed = (error: unknown) => {
+        request.cancelTrace();
+        throw error;
+      };
+      try {
+        const text = detail.text(viewer, params.id, () => request.signal);
+        return typeof text === 'string' ? new ReadyJson(text) : text.then((it) => new ReadyJson(it), failed);
+      } catch (error) {
+        return failed(error);
+      }
     }),
     route(api.videos.update, ({ params, body, request }, viewer) =>
       writes.update(viewer.accountId, params.id, body, request.idempotency),
