@@ -130,8 +130,12 @@ describe.skipIf(chromiumPath() === undefined).each(cases)(
       );
       await page.getByRole('button', { name: texts.watch.relation.followBack }).click();
       await page.getByRole('button', { name: texts.watch.relation.friends }).waitFor();
-      const { items } = (await creator.call<Paged<Notification>>('GET', '/notifications?kind=follows')).body;
-      expect(items).toMatchObject([{ read: true, actors: [{ relation: { following: true } }] }]);
+      // The button changes at once, the server a moment later.
+      await eventually(
+        async () =>
+          (await creator.call<Paged<Notification>>('GET', '/notifications?kind=follows')).body.items[0],
+        (item) => item?.read === true && item.actors[0]?.relation.following === true,
+      );
     }, 90_000);
   },
 );
