@@ -5,6 +5,12 @@ import { User } from './users.ts';
 
 export const COMMENT_MAX = 1000;
 
+/**
+ * Somebody called by name in a text. What follows a Latin letter or a digit is an address of mail; Chinese and other
+ * scripts put no space before a name.
+ */
+export const MENTION = /(?<![\p{Script=Latin}\p{N}_.@])@([A-Za-z0-9_]{3,30})(?![A-Za-z0-9_])/gu;
+
 const one = z.object({ id: Id });
 
 /** Threads have two levels: what answers a reply stands beside it and says whom it answers. */

@@ -1,18 +1,26 @@
+import { MENTION } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
-
-const mention = /(@[a-z0-9_]{2,30})/gi;
+import { Fragment } from 'react';
 
 /** Names that somebody is called by lead to them. */
 export function CommentText({ text }: { text: string }) {
-  let at = 0;
-  return text.split(mention).map((part) => {
-    at += part.length;
-    return part.startsWith('@') && part.length > 2 ? (
-      <Link key={at} to="/$handle" params={{ handle: part }}>
-        {part}
-      </Link>
-    ) : (
-      part
+  let told = 0;
+  const parts = [...text.matchAll(MENTION)].map((found) => {
+    const before = text.slice(told, found.index);
+    told = found.index + found[0].length;
+    return (
+      <Fragment key={found.index}>
+        {before}
+        <Link to="/$handle" params={{ handle: found[0] }}>
+          {found[0]}
+        </Link>
+      </Fragment>
     );
   });
+  return (
+    <>
+      {parts}
+      {text.slice(told)}
+    </>
+  );
 }

@@ -4,6 +4,7 @@ import { MAX_MENTIONS, mentionsIn } from './mentions.ts';
 test('names after an @, each once and in lower case', () => {
   expect(mentionsIn('@Lin hello @wei_99, and @lin!')).toEqual(['lin', 'wei_99']);
   expect(mentionsIn('看 @lin，真好')).toEqual(['lin']);
+  expect(mentionsIn('谢谢@lin和@wei_99')).toEqual(['lin', 'wei_99']);
 });
 
 test('addresses of mail and what is no name are not mentions', () => {
