@@ -13,8 +13,8 @@ test('durations show hours only when there are any', () => {
 });
 
 test('times are relative up to a week, then dates, in both languages', () => {
-  expect(formatAgo(ago(30_000), 'en', now)).toBe('now');
-  expect(formatAgo(ago(-30_000), 'en', now)).toBe('now');
+  expect(formatAgo(ago(30_000), 'en', now)).toBe('just now');
+  expect(formatAgo(ago(-30_000), 'zh', now)).toBe('刚刚');
   expect(formatAgo(ago(5 * 60_000), 'en', now)).toBe('5 minutes ago');
   expect(formatAgo(ago(5 * 60_000), 'zh', now)).toBe('5分钟前');
   expect(formatAgo(ago(26 * 3_600_000), 'en', now)).toBe('yesterday');

@@ -26,7 +26,10 @@ const momentThisYear = cached(
 const weekday = cached(
   (it) => new Intl.DateTimeFormat(it, { weekday: 'long', month: 'short', day: 'numeric' }),
 );
-const timeOfDay = cached((it) => new Intl.DateTimeFormat(it, { hour: 'numeric', minute: '2-digit' }));
+// Two digits where no "AM" follows: 3:01 beside durations would be taken for one.
+const timeOfDay = cached(
+  (it) => new Intl.DateTimeFormat(it, { hour: it === 'en' ? 'numeric' : '2-digit', minute: '2-digit' }),
+);
 const percent = cached((it) => new Intl.NumberFormat(it, { style: 'percent', maximumFractionDigits: 0 }));
 const bytes = cached((it) => new Intl.NumberFormat(it, { maximumFractionDigits: 1 }));
 
@@ -74,6 +77,7 @@ export function formatDuration(durationMs: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
+const justNow = { en: 'just now', zh: '刚刚' };
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
@@ -82,7 +86,8 @@ const dayMs = 24 * hourMs;
 export function formatAgo(at: string, language: Language, nowMs: number): string {
   const then = new Date(at);
   const agoMs = Math.max(0, nowMs - then.getTime());
-  if (agoMs < minuteMs) return relative(language).format(0, 'second');
+  // The formatter's own "now" does not go with "published", and reads oddly in Chinese.
+  if (agoMs < minuteMs) return justNow[language];
   if (agoMs < hourMs) return relative(language).format(-Math.floor(agoMs / minuteMs), 'minute');
   if (agoMs < dayMs) return relative(language).format(-Math.floor(agoMs / hourMs), 'hour');
   if (agoMs < 7 * dayMs) return relative(language).format(-Math.floor(agoMs / dayMs), 'day');

@@ -105,7 +105,9 @@ function Tiles({ report }: { report: OperationsReport }) {
         <p>
           {t('operations:storeText', { failures: count(store.failures), missed: count(store.missedRows) })}
         </p>
-        {store.bytes !== null && <p>{formatBytes(store.bytes, language)}</p>}
+        {store.bytes !== null && (
+          <p>{t('operations:storeBytes', { size: formatBytes(store.bytes, language) })}</p>
+        )}
       </Tile>
       <Tile
         name={t('operations:level1')}
@@ -164,7 +166,7 @@ function Caches({ caches }: { caches: readonly CacheReport[] }) {
             <header>
               <code>{cache.name}</code>
               <span className={styles['reads']}>
-                {count(cache.reads)} {t('operations:column.reads')}
+                {t('operations:reads', { count: cache.reads, number: count(cache.reads) })}
               </span>
             </header>
             <HitBar cache={cache} />
