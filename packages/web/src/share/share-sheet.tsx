@@ -5,6 +5,7 @@ import { client } from '../app/client.ts';
 import { useViewer } from '../app/session.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { Button } from '../ui/button.tsx';
+import { CoverImage } from '../ui/cover-image.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -88,7 +89,7 @@ function Preview({ card }: { card: VideoCard }) {
   return (
     <div className={styles['preview']}>
       <span className={styles['cover']}>
-        {card.coverUrl ? <img src={card.coverUrl} alt="" decoding="async" /> : <Film size={22} aria-hidden />}
+        <CoverImage url={card.coverUrl} fallback={<Film size={22} aria-hidden />} />
       </span>
       <p>
         <strong>{card.title}</strong>

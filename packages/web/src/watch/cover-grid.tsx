@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { formatDuration } from '../lib/format.ts';
+import { CoverImage } from '../ui/cover-image.tsx';
 import styles from './cover-grid.module.css';
 
 interface CoverGridProps {
@@ -23,11 +24,7 @@ export function CoverGrid({ cards, dense = false, action }: CoverGridProps) {
         <li key={card.id}>
           <Link to="/v/$id" params={{ id: card.id }} className={styles['card']}>
             <span className={styles['cover']}>
-              {card.coverUrl ? (
-                <img src={card.coverUrl} alt="" loading="lazy" decoding="async" />
-              ) : (
-                <Film size={28} aria-hidden />
-              )}
+              <CoverImage url={card.coverUrl} fallback={<Film size={28} aria-hidden />} />
               {card.visibility !== 'public' && (
                 <span className={styles['badge']}>
                   <Lock size={12} aria-hidden />

@@ -9,6 +9,7 @@ import { useTexts } from '../../i18n/use-texts.ts';
 import { formatDuration, formatTime } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { IconButton } from '../../ui/button.tsx';
+import { CoverImage } from '../../ui/cover-image.tsx';
 import { toast } from '../../ui/toast.tsx';
 import styles from './history-page.module.css';
 
@@ -23,11 +24,7 @@ export function HistoryRow({ entry }: { entry: HistoryEntry }) {
     <li className={styles['row']}>
       <Link to="/v/$id" params={{ id: video.id }} className={styles['link']}>
         <span className={styles['cover']}>
-          {video.coverUrl ? (
-            <img src={video.coverUrl} alt="" loading="lazy" decoding="async" />
-          ) : (
-            <Film size={24} aria-hidden />
-          )}
+          <CoverImage url={video.coverUrl} fallback={<Film size={24} aria-hidden />} />
           <span className={styles['duration']}>{formatDuration(durationMs)}</span>
           <span className={styles['bar']} aria-hidden>
             <i style={{ '--share': share } as React.CSSProperties} />

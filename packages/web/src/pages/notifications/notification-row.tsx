@@ -9,6 +9,7 @@ import { formatAgo } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
 import { FollowButton } from '../../people/follow-button.tsx';
 import { Avatar } from '../../ui/avatar.tsx';
+import { CoverImage } from '../../ui/cover-image.tsx';
 import styles from './notifications-page.module.css';
 import { Sentence } from './sentence.tsx';
 
@@ -51,11 +52,7 @@ export function NotificationRow({ notification, nowMs }: RowProps) {
         </span>
         {video && (
           <span className={styles['cover']}>
-            {video.coverUrl ? (
-              <img src={video.coverUrl} alt={video.title} loading="lazy" decoding="async" />
-            ) : (
-              <Film size={20} aria-hidden />
-            )}
+            <CoverImage url={video.coverUrl} alt={video.title} fallback={<Film size={20} aria-hidden />} />
           </span>
         )}
       </Target>

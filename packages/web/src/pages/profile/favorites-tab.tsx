@@ -17,6 +17,7 @@ import { errorText } from '../../app/errors.ts';
 import { useViewer } from '../../app/session.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { IconButton } from '../../ui/button.tsx';
+import { CoverImage } from '../../ui/cover-image.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { ErrorNotice, Notice } from '../../ui/notice.tsx';
 import { PageSpinner } from '../../ui/spinner.tsx';
@@ -81,11 +82,7 @@ function FolderGrid({ handle }: { handle: string }) {
             >
               <span className={styles['stack']}>
                 <span className={styles['sheet']}>
-                  {folder.coverUrl ? (
-                    <img src={folder.coverUrl} alt="" loading="lazy" decoding="async" />
-                  ) : (
-                    <FolderIcon size={26} aria-hidden />
-                  )}
+                  <CoverImage url={folder.coverUrl} fallback={<FolderIcon size={26} aria-hidden />} />
                 </span>
               </span>
               <strong>{folder.name}</strong>
