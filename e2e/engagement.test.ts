@@ -141,4 +141,81 @@ describe.skipIf(chromiumPath() === undefined)('what people do with a video', () 
       (url) => url.pathname === '/login' && url.searchParams.get('next') === `/v/${videoId}`,
     );
   }, 60_000);
+
+  test('what the server does not take is taken back, and nothing claims that it was kept', async () => {
+    await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'light' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await logIn(page, zh as Texts, 'viewer');
+    await page.goto(`${server.url}/v/${videoId}`);
+    const keep = page.getByRole('button', { name: new RegExp(`^${zh.engagement.favorite}: `) });
+    await keep.waitFor();
+    const before = await keep.getAttribute('aria-pressed');
+    await browser.setOffline(true);
+    await keep.click();
+    await page.getByText(zh.errors.offline).waitFor();
+    expect(await keep.getAttribute('aria-pressed')).toBe(before);
+    expect(await page.getByText(zh.engagement.kept).count()).toBe(0);
+  }, 60_000);
+
+  test('a double click says a thing once, an answer is seen in its thread, and the focus comes back', async () => {
+    await using browser = await openBrowser({ viewport: phone, locale: 'en-US', colorScheme: 'dark' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await logIn(page, en, 'viewer');
+    const opener = page.getByRole('button', { name: new RegExp(`^${en.engagement.comments}: `) }).first();
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    const sheet = page.getByRole('dialog');
+    let sent = 0;
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/comments')) sent += 1;
+    });
+    await sheet.getByRole('textbox').fill('谢谢@author');
+    await sheet.getByRole('button', { name: en.engagement.send }).dblclick();
+    const comment = sheet.getByRole('article').filter({ hasText: '谢谢' }).first();
+    // No space stands before a name in Chinese.
+    await comment.getByRole('link', { name: '@author' }).waitFor();
+    expect(sent).toBe(1);
+    await comment.getByRole('button', { name: en.engagement.reply }).click();
+    await page.keyboard.type('And once more.');
+    await page.keyboard.press('Control+Enter');
+    await sheet.getByText('And once more.').waitFor();
+    await sheet.getByRole('heading', { name: '2 comments' }).waitFor();
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'hidden' });
+    await eventually(
+      () => page.evaluate<string>('document.activeElement?.getAttribute("aria-label") ?? ""'),
+      (focused) => focused.startsWith(`${en.engagement.comments}: `),
+    );
+  }, 90_000);
+
+  test('every action and the box to write in can be reached on each kind of screen', async () => {
+    await using browser = await openBrowser({ viewport: phone, locale: 'en-US', colorScheme: 'light' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await logIn(page, en, 'viewer');
+    await page.goto(`${server.url}/v/${videoId}`);
+    for (const viewport of [phone, { width: 844, height: 390 }, { width: 1280, height: 800 }]) {
+      await page.setViewportSize(viewport);
+      for (const name of [en.engagement.like, en.engagement.comments, en.share.title]) {
+        // A trial waits until the button would get the click: not cut off, and under nothing else.
+        await page
+          .getByRole('button', { name: new RegExp(`^${name}: `) })
+          .first()
+          .click({ trial: true });
+      }
+      await page
+        .getByRole('button', { name: new RegExp(`^${en.engagement.comments}: `) })
+        .first()
+        .click();
+      await page.getByRole('textbox').click({ trial: true });
+    }
+  }, 60_000);
+
+  test('a visitor who would comment is asked to log in, and comes back to the same place', async () => {
+    await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'light' });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    const place = `/v/${videoId}?comment=1`;
+    await page.goto(`${server.url}${place}`);
+    await page.getByRole('button', { name: zh.engagement.signIn }).click();
+    await page.waitForURL((url) => url.pathname === '/login' && url.searchParams.get('next') === place);
+  }, 60_000);
 });

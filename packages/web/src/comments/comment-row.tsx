@@ -2,7 +2,7 @@ import { api, type Comment } from '@hvideo/protocol';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Ellipsis, Heart, Pin, PinOff, Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { client } from '../app/client.ts';
 import { errorText } from '../app/errors.ts';
 import { queryClient } from '../app/query.ts';
@@ -20,29 +20,38 @@ import { toast } from '../ui/toast.tsx';
 import { CommentText } from './comment-text.tsx';
 import styles from './comments.module.css';
 import { likeComment } from './like-comment.ts';
-import { removeComment, repliesQuery } from './queries.ts';
+import { eachOnce, removeComment, repliesQuery } from './queries.ts';
 
 interface RowProps {
   comment: Comment;
   onReply(comment: Comment): void;
 }
 
+interface ThreadProps extends RowProps {
+  isOpenAtFirst: boolean;
+  /** What the viewer has just said, here or elsewhere; the thread opens for an answer in it. */
+  said: Comment | undefined;
+}
+
 /** A comment with its thread. */
-export function Thread({ comment, isOpenAtFirst, onReply }: RowProps & { isOpenAtFirst: boolean }) {
+export function Thread({ comment, isOpenAtFirst, said, onReply }: ThreadProps) {
   const { t } = useTexts();
   const [isOpen, setOpen] = useState(isOpenAtFirst);
+  useEffect(() => {
+    if (said?.rootId === comment.id) setOpen(true);
+  }, [said, comment.id]);
   const query = useInfiniteQuery({ ...repliesQuery(comment.id), enabled: isOpen && comment.replies > 0 });
-  const replies = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const replies = eachOnce(query.data?.pages.flatMap((page) => page.items) ?? []);
   return (
     <li className={styles['thread']}>
-      <Row comment={comment} onReply={onReply} />
+      <Row comment={comment} isNew={comment.id === said?.id} onReply={onReply} />
       {comment.replies > 0 && (
         <div className={styles['replies']}>
           {isOpen && (
             <ul>
               {replies.map((reply) => (
                 <li key={reply.id}>
-                  <Row comment={reply} onReply={onReply} />
+                  <Row comment={reply} isNew={reply.id === said?.id} onReply={onReply} />
                 </li>
               ))}
             </ul>
@@ -78,14 +87,19 @@ export function Thread({ comment, isOpenAtFirst, onReply }: RowProps & { isOpenA
   );
 }
 
-function Row({ comment, onReply }: RowProps) {
+function Row({ comment, isNew, onReply }: RowProps & { isNew: boolean }) {
   const { t } = useTexts();
   const language = useLanguage();
   const nowMs = useNow();
   const signedIn = useSignedIn();
   const { author, viewer } = comment;
+  const row = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (isNew) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [isNew]);
   return (
     <article
+      ref={row}
       className={styles['comment']}
       aria-label={t('engagement:commentBy', { name: author.displayName })}
     >

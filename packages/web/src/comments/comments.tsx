@@ -4,6 +4,7 @@ import { MessageCircle } from 'lucide-react';
 import { useState } from 'react';
 import { client } from '../app/client.ts';
 import { useTexts } from '../i18n/use-texts.ts';
+import { classes } from '../lib/classes.ts';
 import { formatCount } from '../lib/format.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { Button } from '../ui/button.tsx';
@@ -25,29 +26,70 @@ interface CommentsProps {
 /** What people say about a video, and the place to say something. */
 export function Comments({ card, shownId }: CommentsProps) {
   const { t } = useTexts();
-  const language = useLanguage();
   const [sort, setSort] = useState<CommentOrder>('heat');
+  const title = useTitle(card);
+  return (
+    <section className={styles['comments']} aria-label={t('engagement:comments')} tabIndex={-1} data-comments>
+      <header className={styles['header']}>
+        <h3>{title}</h3>
+        <Sort card={card} value={sort} onChange={setSort} />
+      </header>
+      <Talk card={card} shownId={shownId} sort={sort} />
+    </section>
+  );
+}
+
+/** Brings the comments into view; where there is a keyboard, one can begin to write. */
+export function leadToComments(within: HTMLElement | null): void {
+  const comments = within?.querySelector<HTMLElement>('[data-comments]');
+  comments?.scrollIntoView({ block: 'start' });
+  const hasKeyboard = matchMedia('(pointer: fine)').matches;
+  const box = hasKeyboard ? comments?.querySelector('textarea') : undefined;
+  (box ?? comments)?.focus({ preventScroll: true });
+}
+
+function useTitle({ counts }: VideoCard): string {
+  const { t } = useTexts();
+  const number = formatCount(counts.comments, useLanguage());
+  return t('engagement:commentCount', { count: counts.comments, number });
+}
+
+interface SortProps {
+  card: VideoCard;
+  value: CommentOrder;
+  onChange(order: CommentOrder): void;
+}
+
+function Sort({ card, value, onChange }: SortProps) {
+  const { t } = useTexts();
+  if (card.counts.comments < 2) return null;
+  return (
+    <Segments<CommentOrder>
+      label={t('engagement:sort')}
+      value={value}
+      options={[
+        { value: 'heat', label: t('engagement:byHeat') },
+        { value: 'time', label: t('engagement:byTime') },
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
+function Talk({ card, shownId, sort }: CommentsProps & { sort: CommentOrder }) {
+  const { t } = useTexts();
   const [replyTo, setReplyTo] = useState<Comment>();
+  const [said, setSaid] = useState<Comment>();
   const query = useInfiniteQuery(commentsQuery(card.id, sort));
   const shown = useShown(shownId, card.id);
   const items = (query.data?.pages.flatMap((page) => page.items) ?? []).filter(({ id }) => id !== shown?.id);
   const all = shown ? [shown, ...items] : items;
+  const onReplied = (comment?: Comment) => {
+    setReplyTo(undefined);
+    if (comment) setSaid(comment);
+  };
   return (
-    <section className={styles['comments']} aria-label={t('engagement:comments')}>
-      <header className={styles['header']}>
-        <h3>{t('engagement:commentCount', { number: formatCount(card.counts.comments, language) })}</h3>
-        {card.counts.comments > 1 && (
-          <Segments<CommentOrder>
-            label={t('engagement:sort')}
-            value={sort}
-            options={[
-              { value: 'heat', label: t('engagement:byHeat') },
-              { value: 'time', label: t('engagement:byTime') },
-            ]}
-            onChange={setSort}
-          />
-        )}
-      </header>
+    <>
       <div className={styles['list']}>
         {query.isError && !query.data ? (
           <ErrorNotice compact error={query.error} onRetry={() => void query.refetch()} />
@@ -71,6 +113,7 @@ export function Comments({ card, shownId }: CommentsProps) {
                 key={comment.id}
                 comment={comment}
                 isOpenAtFirst={comment.id === shown?.id}
+                said={said}
                 onReply={setReplyTo}
               />
             ))}
@@ -82,8 +125,8 @@ export function Comments({ card, shownId }: CommentsProps) {
           </Button>
         )}
       </div>
-      <Composer videoId={card.id} replyTo={replyTo} onReplied={() => setReplyTo(undefined)} />
-    </section>
+      <Composer videoId={card.id} replyTo={replyTo} onReplied={onReplied} />
+    </>
   );
 }
 
@@ -110,11 +153,17 @@ interface SheetProps extends CommentsProps {
 
 /** On a phone the comments come up over the lower part of the picture. */
 export function CommentsSheet({ card, open, onOpenChange }: SheetProps) {
-  const { t } = useTexts();
+  const [sort, setSort] = useState<CommentOrder>('heat');
+  const title = useTitle(card);
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title={t('engagement:comments')} wide>
-      <div className={styles['sheet']}>
-        <Comments card={card} />
+    <Dialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title={title}
+      aside={<Sort card={card} value={sort} onChange={setSort} />}
+    >
+      <div className={classes(styles['comments'], styles['sheet'])}>
+        <Talk card={card} sort={sort} />
       </div>
     </Dialog>
   );

@@ -8,7 +8,7 @@ import { useViewer } from '../app/session.ts';
 import { countComments, useSignedIn } from '../engagement/react.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { Avatar } from '../ui/avatar.tsx';
-import { IconButton } from '../ui/button.tsx';
+import { Button, IconButton } from '../ui/button.tsx';
 import { toast } from '../ui/toast.tsx';
 import styles from './comments.module.css';
 import { insertComment } from './queries.ts';
@@ -19,7 +19,8 @@ const nearTheEnd = 100;
 interface ComposerProps {
   videoId: string;
   replyTo: Comment | undefined;
-  onReplied(): void;
+  /** The answer is said, or given up. */
+  onReplied(comment?: Comment): void;
 }
 
 export function Composer({ videoId, replyTo, onReplied }: ComposerProps) {
@@ -31,6 +32,7 @@ export function Composer({ videoId, replyTo, onReplied }: ComposerProps) {
   // The same key until it has been sent: a repetition by hand says nothing twice.
   const key = useRef(crypto.randomUUID());
   useEffect(() => {
+    key.current = crypto.randomUUID();
     if (replyTo) box.current?.focus();
   }, [replyTo]);
   const send = useMutation({
@@ -40,17 +42,36 @@ export function Composer({ videoId, replyTo, onReplied }: ComposerProps) {
       insertComment(comment);
       countComments(videoId, 1);
       setText('');
-      onReplied();
+      onReplied(comment);
       key.current = crypto.randomUUID();
     },
     onError: (error) => toast(errorText(error), 'error'),
   });
   const words = text.trim();
+  // The state of the mutation comes with the next render; a second press of a double click comes before.
+  const isSending = useRef(false);
   const submit = () => {
-    if (words !== '' && !send.isPending)
-      signedIn(() => send.mutate({ text: words, ...(replyTo && { replyTo: replyTo.id }) }));
+    if (words === '' || isSending.current) return;
+    signedIn(() => {
+      isSending.current = true;
+      const body = { text: words, ...(replyTo && { replyTo: replyTo.id }) };
+      send.mutate(body, {
+        onSettled: () => {
+          isSending.current = false;
+        },
+      });
+    });
   };
   const left = COMMENT_MAX - words.length;
+  if (viewer === null) {
+    return (
+      <div className={styles['composer']}>
+        <Button block onClick={() => signedIn(() => undefined)}>
+          {t('engagement:signIn')}
+        </Button>
+      </div>
+    );
+  }
   return (
     <form
       className={styles['composer']}
@@ -62,7 +83,7 @@ export function Composer({ videoId, replyTo, onReplied }: ComposerProps) {
       {replyTo && (
         <p className={styles['replying']}>
           {t('engagement:replyingTo', { name: replyTo.author.displayName })}
-          <IconButton label={t('actions.cancel')} size="sm" onClick={onReplied}>
+          <IconButton label={t('actions.cancel')} size="sm" onClick={() => onReplied()}>
             <X size={16} aria-hidden />
           </IconButton>
         </p>
@@ -73,6 +94,7 @@ export function Composer({ videoId, replyTo, onReplied }: ComposerProps) {
           ref={box}
           rows={1}
           value={text}
+          readOnly={send.isPending}
           maxLength={COMMENT_MAX}
           aria-label={t('engagement:write')}
           placeholder={t('engagement:write')}

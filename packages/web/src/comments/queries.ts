@@ -58,12 +58,7 @@ export const patchComment = (id: string, change: (comment: Comment) => Comment) 
 export function insertComment(comment: Comment): void {
   if (comment.rootId !== null) {
     patchComment(comment.rootId, (root) => ({ ...root, replies: root.replies + 1 }));
-    queryClient.setQueryData<CommentPages>(['replies', comment.rootId], (data) => {
-      const last = data?.pages.at(-1);
-      // A thread that is not read to its end shows it there.
-      if (!data || !last || last.nextCursor !== null) return data;
-      return { ...data, pages: [...data.pages.slice(0, -1), { ...last, items: [...last.items, comment] }] };
-    });
+    void appendReply(comment, comment.rootId);
     return;
   }
   for (const sort of ['heat', 'time']) {
@@ -75,6 +70,23 @@ export function insertComment(comment: Comment): void {
       return { ...data, pages: [{ ...first, items: [...pinned, comment, ...others] }, ...rest] };
     });
   }
+}
+
+/** Below what is read of the thread, also when more of it is to come: then it comes once more. */
+async function appendReply(reply: Comment, rootId: string): Promise<void> {
+  const thread = repliesQuery(rootId);
+  if (!queryClient.getQueryData(thread.queryKey)) await queryClient.prefetchInfiniteQuery(thread);
+  queryClient.setQueryData(thread.queryKey, (data) => {
+    const last = data?.pages.at(-1);
+    if (!data || !last) return data;
+    return { ...data, pages: [...data.pages.slice(0, -1), { ...last, items: [...last.items, reply] }] };
+  });
+}
+
+/** Each where it was read last. */
+export function eachOnce(comments: readonly Comment[]): Comment[] {
+  const lastAt = new Map(comments.map(({ id }, at) => [id, at]));
+  return comments.filter(({ id }, at) => lastAt.get(id) === at);
 }
 
 export function removeComment(gone: Comment): void {

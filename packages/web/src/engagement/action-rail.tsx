@@ -6,7 +6,6 @@ import { classes } from '../lib/classes.ts';
 import { formatCount } from '../lib/format.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { ShareSheet } from '../share/share-sheet.tsx';
-import { toast } from '../ui/toast.tsx';
 import styles from './action-rail.module.css';
 import { react, useSignedIn } from './react.ts';
 
@@ -21,16 +20,6 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
   const signedIn = useSignedIn();
   const [isSharing, setSharing] = useState(false);
   const { counts, viewer } = card;
-  const keep = () =>
-    signedIn(() => {
-      react(card, 'favorites', !viewer.favorited);
-      if (!viewer.favorited) toast(t('engagement:kept'));
-    });
-  const repost = () =>
-    signedIn(() => {
-      react(card, 'reposts', !viewer.reposted);
-      if (!viewer.reposted) toast(t('engagement:reposted'));
-    });
   return (
     <div className={styles['rail']}>
       <Action
@@ -50,7 +39,7 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
         count={counts.favorites}
         isOn={viewer.favorited}
         look={styles['keep']}
-        onClick={keep}
+        onClick={() => signedIn(() => react(card, 'favorites', !viewer.favorited))}
       >
         <Bookmark size={26} fill="currentColor" aria-hidden />
       </Action>
@@ -60,7 +49,7 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
           count={counts.reposts}
           isOn={viewer.reposted}
           look={styles['repost']}
-          onClick={repost}
+          onClick={() => signedIn(() => react(card, 'reposts', !viewer.reposted))}
         >
           <Repeat2 size={27} strokeWidth={2.6} aria-hidden />
         </Action>

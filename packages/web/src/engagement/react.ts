@@ -1,9 +1,10 @@
-import { api, type VideoCard } from '@hvideo/protocol';
+import { type Account, api, type VideoCard } from '@hvideo/protocol';
 import { useNavigate } from '@tanstack/react-router';
 import { client } from '../app/client.ts';
 import { errorText } from '../app/errors.ts';
 import { queryClient } from '../app/query.ts';
-import { useViewer } from '../app/session.ts';
+import { useViewer, viewerQuery } from '../app/session.ts';
+import { i18n } from '../i18n/index.ts';
 import { toast } from '../ui/toast.tsx';
 import { patchCount, patchReaction, type Reaction, stateOf } from './patch-card.ts';
 import { Wishes } from './wishes.ts';
@@ -20,6 +21,9 @@ const calls = {
   reposts: { on: api.engagement.repost, off: api.engagement.unrepost },
 } as const;
 
+/** What is not seen otherwise is said, when it has happened. */
+const news = { favorites: 'engagement:kept', reposts: 'engagement:reposted' } as const;
+
 const show = (videoId: string, reaction: Reaction, isOn: boolean) =>
   queryClient.setQueriesData<unknown>(holdsCards, (data: unknown) =>
     patchReaction(data, videoId, reaction, isOn),
@@ -33,6 +37,7 @@ function wishesOf(reaction: Reaction): Wishes<boolean> {
   const made = new Wishes<boolean>(
     async (videoId, isOn) => {
       await client.call(isOn ? calls[reaction].on : calls[reaction].off, { params: { id: videoId } });
+      if (isOn && reaction !== 'likes') toast(i18n.t(news[reaction]));
       // One's own lists are read again when they are opened.
       void queryClient.invalidateQueries({ queryKey: ['list'], refetchType: 'none' });
     },
@@ -63,8 +68,16 @@ export const countComments = (videoId: string, by: number) =>
 export function useSignedIn(): (act: () => void) => void {
   const viewer = useViewer();
   const navigate = useNavigate();
+  const decide = (who: Account | null, act: () => void) => {
+    if (who) act();
+    else void navigate({ to: '/login', search: { next: location.pathname + location.search } });
+  };
   return (act) => {
-    if (viewer) act();
-    else void navigate({ to: '/login', search: { next: location.pathname } });
+    if (viewer !== undefined) return decide(viewer, act);
+    // Who taps at once is not known yet, and is not to be taken for a visitor.
+    queryClient.ensureQueryData(viewerQuery).then(
+      (who) => decide(who, act),
+      (error) => toast(errorText(error), 'error'),
+    );
   };
 }

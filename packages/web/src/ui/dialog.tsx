@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { Button, IconButton } from './button.tsx';
@@ -15,21 +15,42 @@ interface DialogProps {
   /** Buttons at the bottom. */
   footer?: ReactNode;
   wide?: boolean;
+  /** Stands beside the title. */
+  aside?: ReactNode;
 }
 
 /** A dialog; on a phone it comes up from the bottom edge as a sheet. */
-export function Dialog({ open, onOpenChange, title, description, children, footer, wide }: DialogProps) {
+export function Dialog({
+  open,
+  onOpenChange,
+  title,
+  description,
+  children,
+  footer,
+  wide,
+  aside,
+}: DialogProps) {
   const { t } = useTexts();
+  // Opened by state, not by a trigger that the dialog knows: it keeps in mind itself where the focus was.
+  const opener = useRef<Element>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={styles['overlay']} />
         <Radix.Content
           className={classes(styles['content'], wide && styles['wide'])}
+          onOpenAutoFocus={() => {
+            opener.current = lasting(document.activeElement);
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (opener.current instanceof HTMLElement) opener.current.focus({ preventScroll: true });
+          }}
           {...(description === undefined && { 'aria-describedby': undefined })}
         >
           <header className={styles['header']}>
             <Radix.Title className={styles['title']}>{title}</Radix.Title>
+            {aside}
             <Radix.Close asChild>
               <IconButton label={t('actions.close')} size="sm">
                 <X size={20} aria-hidden />
@@ -45,6 +66,12 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** The item of a menu is gone when the dialog closes; the button of the menu is still there. */
+function lasting(focused: Element | null): Element | null {
+  const buttonId = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby');
+  return buttonId ? document.getElementById(buttonId) : focused;
 }
 
 interface ConfirmProps extends Omit<DialogProps, 'footer' | 'wide'> {

@@ -2,12 +2,12 @@ import type { VideoCard } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
 import { ChevronDown, ChevronUp, Keyboard, PartyPopper } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { CommentsSheet } from '../../comments/comments.tsx';
+import { CommentsSheet, leadToComments } from '../../comments/comments.tsx';
 import { ActionRail } from '../../engagement/action-rail.tsx';
 import { react, useSignedIn } from '../../engagement/react.ts';
 import { useViewing } from '../../history/use-viewing.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { useIsDesktop, useMedia, useReducedMotion } from '../../lib/use-media.ts';
+import { useMedia, useReducedMotion } from '../../lib/use-media.ts';
 import { KeysDialog } from '../../player/keys-dialog.tsx';
 import { mountedRange, wantsMore } from '../../player/pool.ts';
 import { Slide } from '../../player/slide.tsx';
@@ -38,7 +38,6 @@ const lastSeen = new Map<FeedKind, string>();
 /** The videos, one to a screen. The slide after the last one says that it was the last. */
 export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore, startOver }: ReelProps) {
   const { t } = useTexts();
-  const isDesktop = useIsDesktop();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [active, setActive] = useState(() =>
     Math.max(
@@ -62,10 +61,11 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
   const signedIn = useSignedIn();
   const [isTalking, setTalking] = useState(false);
   const side = useRef<HTMLElement>(null);
+  // The CSS modules use the same number.
   const hasSide = useMedia('(min-width: 75rem)');
   const openComments = () => {
     if (!hasSide) setTalking(true);
-    else side.current?.querySelector('textarea')?.focus();
+    else leadToComments(side.current);
   };
   const like = () => {
     if (card) signedIn(() => react(card, 'likes', !card.viewer.liked));
@@ -145,7 +145,7 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
           <Keyboard size={20} aria-hidden />
         </IconButton>
       </div>
-      {isDesktop && (
+      {hasSide && (
         <aside ref={side} className={styles['side']} aria-label={t('watch:details.label')}>
           {card && <Panel key={card.id} card={card} />}
         </aside>

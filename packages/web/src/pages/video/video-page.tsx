@@ -4,6 +4,7 @@ import { useCanGoBack, useLocation, useParams, useRouter } from '@tanstack/react
 import { ArrowLeft } from 'lucide-react';
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { isNotFound } from '../../app/query.ts';
+import { leadToComments } from '../../comments/comments.tsx';
 import { ActionRail } from '../../engagement/action-rail.tsx';
 import { react, useSignedIn } from '../../engagement/react.ts';
 import { ResumeChip } from '../../history/resume-chip.tsx';
@@ -52,7 +53,7 @@ function Watch({ detail, place }: { detail: VideoDetail; place: HistoryPlace | u
   });
   const signedIn = useSignedIn();
   const details = useRef<HTMLDivElement>(null);
-  const openComments = () => details.current?.querySelector('textarea')?.focus();
+  const openComments = () => leadToComments(details.current);
   const like = () => signedIn(() => react(video, 'likes', !video.viewer.liked));
   const [isHelpOpen, setHelpOpen] = useState(false);
   const targets = useRef({ player: playerOf(0), like, showHelp: () => setHelpOpen(true) });
