@@ -104,6 +104,29 @@ describe('the page of a video', () => {
     await t.db.sql`delete from video_like where video_id = ${videoId}`;
   });
 
+  test('follows the rows of everybody in it, whoever wrote them', async () => {
+    const other = await new ApiUser(t.url).join(`other_${Date.now() % 1_000_000}`);
+    const related = await publish(other.id, 'Related');
+    await lin.call('POST', `/videos/${videoId}/comments`, { body: { text: 'hi' } });
+    const first = (await open(lin)).body;
+    expect(first.comments?.items[0]?.author.displayName).toBe('lin_1');
+    expect(first.related?.find(({ id }) => id === related)?.title).toBe('Related');
+    await t.db.sql`update account set display_name = 'Lin' where id = ${lin.id}`;
+    await t.db.sql`update account set display_name = 'Other' where id = ${other.id}`;
+    await t.db.sql`update video set title = 'Renamed' where id = ${related}`;
+    await eventually(
+      () => open(lin),
+      ({ body }) => {
+        const shown = body.related?.find(({ id }) => id === related);
+        const names = [body.comments?.items[0]?.author.displayName, shown?.author.displayName, shown?.title];
+        return names.join() === 'Lin,Other,Renamed' && body.stale.length === 0;
+      },
+      // Less than any of these parts is fresh.
+      8_000,
+    );
+    await t.db.sql`update account set display_name = 'lin_1' where id = ${lin.id}`;
+  }, 30_000);
+
   test('is gone with the next request after a removal', async () => {
     for (const remove of [
       () => creator.call('POST', `/videos/${videoId}/takedown`, { body: { reason: 'x' } }),
