@@ -11,6 +11,10 @@ const path = z
   .string()
   .min(1)
   .transform((value) => (isAbsolute(value) ? value : resolve(value)));
+const redisUrls = z
+  .string()
+  .transform((value) => value.split(',').map((url) => url.trim()))
+  .pipe(z.array(z.url({ protocol: /^rediss?$/ })).min(1));
 
 const originSchema = z
   .string()
@@ -125,13 +129,16 @@ export const settingSpecs = {
     about: 'A PostgreSQL 16 or newer to use in place of the embedded one',
   },
   REDIS_URL: {
-    schema: z
-      .string()
-      .transform((value) => value.split(',').map((url) => url.trim()))
-      .pipe(z.array(z.url({ protocol: /^rediss?$/ })).min(1)),
+    schema: redisUrls,
     default: undefined,
     about:
       'A Redis 6.2 or newer, or Valkey, that several processes share for caches, fences and counters; any nodes of a cluster, separated by commas',
+  },
+  REDIS_STALE_URL: {
+    schema: redisUrls,
+    default: undefined,
+    about:
+      'Another one for values that are kept for a day, to be served marked as stale when the database fails; by default they lie beside the fresh ones',
   },
   HVIDEO_CHANGE_FEED: {
     schema: z.enum(['logical', 'outbox']),

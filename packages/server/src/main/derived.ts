@@ -39,6 +39,8 @@ export interface Shared {
   readonly announcements: Announcements;
   readonly bus: Bus;
   readonly cacheStore: CacheStore;
+  /** Undefined: values that are no longer fresh lie beside the others. */
+  readonly staleStore: CacheStore | undefined;
   readonly fences: Fences;
   /** Undefined: this process keeps its own. */
   readonly counterStore: CounterStore | undefined;
@@ -50,8 +52,12 @@ export async function openShared(
 ): Promise<Shared> {
   const load = () => loadFences(platform.database);
   const urls = config.REDIS_URL;
+  const redisLog = log.child({ part: 'redis' });
+  const staleStore =
+    config.REDIS_STALE_URL && (await openRedisCache(config.REDIS_STALE_URL, redisLog, opening)).store;
   if (!urls) {
     return {
+      staleStore,
       announcements: new MemoryAnnouncements(),
       bus: new MemoryBus(),
       cacheStore: new MemoryCacheStore(clock, { maxBytes: config.HVIDEO_CACHE_BYTES }),
@@ -59,24 +65,29 @@ export async function openShared(
       counterStore: undefined,
     };
   }
-  const redisLog = log.child({ part: 'redis' });
-  const redis = opening.use(await RedisConnection.open({ urls, log: redisLog }).catch(redisUnusable));
+  const { redis, store } = await openRedisCache(urls, redisLog, opening);
   const read = (names: readonly string[]) => readFences(platform.database, names);
   return {
     // Nobody follows it yet.
     announcements: new MemoryAnnouncements(),
     bus: opening.use(await RedisBus.open({ urls, log: redisLog }).catch(redisUnusable)),
-    cacheStore: await RedisCacheStore.open(redis, random).catch(redisUnusable),
+    cacheStore: store,
+    staleStore,
     fences: new RedisFences({ redis, load, read, log: redisLog }),
     counterStore: new RedisCounterStore(redis),
   };
+}
+
+async function openRedisCache(urls: readonly string[], log: Logger, opening: AsyncDisposableStack) {
+  const redis = opening.use(await RedisConnection.open({ urls, log }).catch(redisUnusable));
+  return { redis, store: await RedisCacheStore.open(redis, random).catch(redisUnusable) };
 }
 
 /** The address may hold a password, and is not told. */
 function redisUnusable(error: unknown): never {
   throw new StartError(
     'the Redis server cannot be used: it does not answer as one',
-    'Check REDIS_URL, and that the server runs and may be reached from here.',
+    'Check REDIS_URL and REDIS_STALE_URL, and that the server runs and may be reached from here.',
     error,
   );
 }
@@ -84,13 +95,14 @@ function redisUnusable(error: unknown): never {
 /** The cache, and the way in which what this process commits reaches it at once. */
 export async function openCache(
   { config, log, metrics }: DerivedOptions,
-  { bus, cacheStore }: Shared,
+  { bus, cacheStore, staleStore }: Shared,
   opening: AsyncDisposableStack,
 ): Promise<{ cache: Cache; told: ToldTransactions; tell: TellOwnChanges }> {
   const cache = opening.use(
     await Cache.open({
       ...{ clock, random, bus, log: log.child({ part: 'cache' }) },
       store: cacheStore,
+      ...(staleStore && { staleStore }),
       level1MaxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 4),
       ...(metrics && { metrics }),
     }),
