@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import type { Comment, Folder, ListSettings, Page, VideoCard, VideoDetail } from '@hvideo/protocol';
+import { SQL } from 'bun';
 import fc from 'fast-check';
-import { ApiUser } from '../support/api.ts';
+import { ApiUser, eventually } from '../support/api.ts';
 import { type RunningApplication, runApplication } from '../support/application.ts';
 import { Snowflakes } from '../support/snowflakes.ts';
 
@@ -44,8 +45,14 @@ async function publish(authorId: string, visibility = 'public'): Promise<string>
   return id;
 }
 
-const seenBy = async (user: ApiUser) =>
-  (await user.call<VideoDetail>('GET', `/videos/${videoId}`)).body.video;
+/** With everything in it: on a busy machine counts may be late, and are left out then. */
+const seenBy = async (user: ApiUser) => {
+  const { body } = await eventually(
+    () => user.call<VideoDetail>('GET', `/videos/${videoId}`),
+    ({ body }) => body.degraded.length === 0,
+  );
+  return body.video;
+};
 const say = async (user: ApiUser, text: string, replyTo?: string) =>
   user.call<Comment>('POST', `/videos/${videoId}/comments`, { body: { text, ...(replyTo && { replyTo }) } });
 const commentsOf = async (user: ApiUser, query = '') =>
@@ -122,6 +129,30 @@ describe('reactions', () => {
       { numRuns: 10 },
     );
   }, 60_000);
+
+  test('wait for no row of the popular video or person that they are about', async () => {
+    await using other = new SQL(t.databaseUrl, { max: 1 });
+    await other.begin(async (tx) => {
+      await tx`select from account where id = ${creator.id} for no key update`;
+      await tx`select from account_counts where account_id = ${creator.id} for update`;
+      await tx`select from video where id = ${videoId} for no key update`;
+      await tx`select from counter where id in (${creator.id}, ${videoId}) for update`;
+      const writes = [
+        lin.call('PUT', `/videos/${videoId}/like`),
+        lin.call('PUT', `/videos/${videoId}/favorite`),
+        lin.call('POST', `/videos/${videoId}/repost`),
+        lin.call('POST', `/videos/${videoId}/shares`),
+        say(lin, 'hi'),
+        lin.call('PUT', `/users/${creator.id}/follow`),
+      ];
+      // While the rows are still locked: a write that waited for one would never end.
+      const answers = await Promise.all(writes);
+      expect(answers.map(({ status }) => Math.floor(status / 100))).toEqual(answers.map(() => 2));
+    });
+    expect((await seenBy(lin)).counts).toMatchObject({ likes: 1, favorites: 1, reposts: 1, comments: 1 });
+    await lin.call('DELETE', `/users/${creator.id}/follow`);
+    await noDrift();
+  }, 20_000);
 
   test('the audit tells of a counter that is wrong', async () => {
     await lin.call('PUT', `/videos/${videoId}/like`);
