@@ -44,6 +44,7 @@ const fitting: Record<string, Record<string, unknown>> = {
   'POST /users/me/folders': { name: 'x' },
   'PATCH /users/me/folders/{id}': { name: 'x' },
   'POST /videos/{id}/comments': { text: 'x' },
+  'POST /videos/{id}/repost': { comment: 'x' },
   'POST /notifications/read': { upTo: '1' },
   'PUT /feed/following/position': { entryId: '1' },
 };
