@@ -21,7 +21,8 @@
  *
  * Units and limits: keys and ids are decimal, 63 bits; a capacity is at most `MAX_CAPACITY`; a call touches at most
  * `MAX_PUSHES` pairs. Memory or disk grows with begun shelves only; those that nobody has read for `idleMs` are dropped.
- * Errors: `timeout` (outcome unknown) when the store cannot be reached. An abort rejects with the signal's reason.
+ * Errors: `timeout` (outcome unknown) when the store cannot be reached; `no-space` when it may not grow any more. A call
+ * that breaks a limit is a bug: RangeError. An abort rejects with the signal's reason; pushes that were done stay.
  * Cost: one round trip a call; a push costs O(log capacity) for each pair.
  */
 export interface TimelineStore {
