@@ -1,6 +1,6 @@
 import type { Comment } from '@hvideo/protocol';
 import { type Cache, dependency } from '../../cache/index.ts';
-import type { Database } from '../../ports/database/port.ts';
+import type { Database, Sql } from '../../ports/database/port.ts';
 import type { CommentReads } from '../engagement/index.ts';
 import {
   type PageRow,
@@ -152,16 +152,22 @@ async function loadViewings(
       exists (select 1 from repost r where r.video_id = v.id and r.account_id = each.viewer) as reposted,
       array(select l.comment_id::text from comment_like l join comment c on c.id = l.comment_id
         where l.account_id = each.viewer and c.video_id = v.id limit ${MAX_LIKED_COMMENTS}) as "likedComments"
-    from unnest(${sql.array(
-      pairs.map(([viewerId]) => viewerId),
-      'int8',
-    )}, ${sql.array(
-      pairs.map(([, videoId]) => videoId),
-      'int8',
-    )}) as each (viewer, video) join video v on v.id = each.video`.withSignal(signal);
+    from ${pairsOf(sql, pairs)} as each (viewer, video) join video v on v.id = each.video`.withSignal(signal);
   return new Map(
     rows.map(({ viewerId, videoId, ...viewing }) => [viewingId(viewerId, videoId), viewing] as const),
   );
+}
+
+/**
+ * One pair alone stands there as it is. The planner takes an array of unknown length for ten times the work, and would plan
+ * anew each time what a single viewer asks for, which costs more than the statement itself.
+ */
+function pairsOf(sql: Sql, pairs: readonly (readonly [viewerId: string, videoId: string])[]) {
+  const [only] = pairs;
+  if (only && pairs.length === 1) return sql`(values (${only[0]}::int8, ${only[1]}::int8))`;
+  const viewers = pairs.map(([viewerId]) => viewerId);
+  const videos = pairs.map(([, videoId]) => videoId);
+  return sql`unnest(${sql.array(viewers, 'int8')}, ${sql.array(videos, 'int8')})`;
 }
 
 /** The author's newest, then everybody's: public ones only, so that all viewers share them. */
