@@ -7,6 +7,16 @@ export interface RateLimit {
   readonly perSecond: number;
 }
 
+interface Bucket {
+  tokens: number;
+  atMs: number;
+  /** When it last went to the end of the map. */
+  readonly movedMs: number;
+}
+
+/** A key that is used all the time moves at most this often. */
+const moveEveryMs = 1_000;
+
 /**
  * A token bucket for each key. Keys are forgotten when their bucket is full again; when more than `maxKeys` are alive
  * the oldest is forgotten, so that an attacker with many addresses costs memory only up to the bound.
@@ -15,7 +25,7 @@ export class RateLimiter {
   readonly #clock: Clock;
   readonly #limit: RateLimit;
   readonly #maxKeys: number;
-  readonly #buckets = new Map<string, { tokens: number; atMs: number }>();
+  readonly #buckets = new Map<string, Bucket>();
 
   constructor(clock: Clock, limit: RateLimit, maxKeys = 50_000) {
     this.#clock = clock;
@@ -32,9 +42,14 @@ export class RateLimiter {
       ? Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * perSecond)
       : burst;
     if (tokens < cost) return Math.max(1, Math.ceil((cost - tokens) / perSecond));
-    // Re-inserting moves the key to the end: the map is in the order of last use.
+    if (bucket && nowMs - bucket.movedMs < moveEveryMs) {
+      bucket.tokens = tokens - cost;
+      bucket.atMs = nowMs;
+      return 0;
+    }
+    // Re-inserting moves the key to the end: the map is in the order of last use, give or take a second.
     this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: tokens - cost, atMs: nowMs });
+    this.#buckets.set(key, { tokens: tokens - cost, atMs: nowMs, movedMs: nowMs });
     if (this.#buckets.size > this.#maxKeys) this.#forgetOldest();
     return 0;
   }

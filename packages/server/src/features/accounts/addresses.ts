@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 
 /** What limits count as one address: an IPv6 customer is given at least a /64 and can change within it at will. */
 export function addressKey(address: string): string {
+  if (!address.includes(':')) return address;
   const plain = withoutMapping(address);
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = plain.toLowerCase().split('%', 1)[0]!.split('::');

@@ -7,8 +7,11 @@ export const refreshCookie = 'hvideo_refresh';
 export function accessTokenOf(request: Request): string | undefined {
   const header = request.headers.get('authorization');
   if (header === null) return cookieOf(request, accessCookie) || undefined;
-  const [scheme, token] = header.split(' ', 2);
-  if (scheme?.toLowerCase() !== 'bearer' || !token) throw new AppError('token-invalid');
+  const space = header.indexOf(' ');
+  const end = header.indexOf(' ', space + 1);
+  const token = header.slice(space + 1, end < 0 ? undefined : end);
+  if (space < 0 || !token || header.slice(0, space).toLowerCase() !== 'bearer')
+    throw new AppError('token-invalid');
   return token;
 }
 
