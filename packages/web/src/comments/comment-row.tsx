@@ -166,7 +166,10 @@ function Options({ comment }: { comment: Comment }) {
   });
   const pin = useMutation({
     mutationFn: () => client.call(comment.pinned ? api.comments.unpin : api.comments.pin, { params }),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['comments', comment.videoId] }),
+    onSuccess: () => {
+      void queryClient.invalidateQueries({ queryKey: ['comment'] });
+      return queryClient.invalidateQueries({ queryKey: ['comments', comment.videoId] });
+    },
     onError: (error) => toast(errorText(error), 'error'),
   });
   return (

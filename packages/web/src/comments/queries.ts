@@ -38,6 +38,11 @@ const holdsComments = {
 
 /** Changes the comments of every list that is open; undefined takes one out. */
 export function patchComments(change: (comment: Comment) => Comment | undefined): void {
+  // The one that a link led to stands alone.
+  queryClient.setQueriesData<Comment | null>(
+    { queryKey: ['comment'] },
+    (shown) => shown && (change(shown) ?? null),
+  );
   queryClient.setQueriesData<CommentPages>(
     holdsComments,
     (data) =>
