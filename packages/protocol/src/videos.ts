@@ -314,6 +314,35 @@ const FollowingQuery = PageQuery.extend({
   'only one of cursor, since and at',
 );
 
+/** Why an author's videos are put into one's feed when they are published, or looked up when it is read. */
+export const FeedExplanation = z
+  .object({
+    /** `push`: put in; `pull`: looked up; `both`: on the way from one to the other. */
+    mode: z.enum(['pull', 'both', 'push']),
+    /** Where it should go. */
+    wanted: z.enum(['pull', 'push']),
+    readsPerDay: z.number(),
+    postsPerDay: z.number(),
+    readsPerPost: z.number(),
+    /** Measured: what a push costs, in pulls. */
+    threshold: z.number(),
+    promoteAt: z.number(),
+    demoteBelow: z.number(),
+    /** 0 to 3, from followers and attention. */
+    authorLevel: z.int(),
+    /** Whether one has read within a week. */
+    active: z.boolean(),
+    /** To some minutes. */
+    lastReadAt: Timestamp.nullable(),
+    /** Of the author, within 30 days. */
+    videosWatched: z.int(),
+    /** Whether one is a core follower. */
+    core: z.boolean(),
+    reasons: z.array(z.object({ code: z.string(), text: z.string() })),
+  })
+  .meta({ id: 'FeedExplanation' });
+export type FeedExplanation = z.infer<typeof FeedExplanation>;
+
 export const feed = {
   following: endpoint({
     method: 'GET',
@@ -338,6 +367,18 @@ export const feed = {
     limit: 'write',
     body: z.object({ entryId: Id }),
     status: 204,
+    problems: ['not-found'],
+  }),
+  explain: endpoint({
+    method: 'GET',
+    path: '/feed/following/explain',
+    tag: 'feed',
+    summary: 'How the feed gets what somebody publishes, who is followed, and why so',
+    access: 'user',
+    limit: 'read',
+    query: z.object({ author: Id }),
+    status: 200,
+    response: FeedExplanation,
     problems: ['not-found'],
   }),
   latest: endpoint({

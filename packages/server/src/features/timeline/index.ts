@@ -4,7 +4,7 @@
  *     const outboxes = createOutboxes({ db, announcements });   // before the videos, which publish into them
  *     const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
  */
-import type { FollowingPage, Page, VideoCard } from '@hvideo/protocol';
+import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
 import type { Database, Sql, SqlQuery } from '../../ports/database/port.ts';
@@ -19,9 +19,13 @@ import {
 import { Positions } from './position.ts';
 import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
 import { type FollowingRequest, firstKeyFor, keyBefore } from './range.ts';
+import { Costs } from './tuning/costs.ts';
+import { EdgeReads } from './tuning/edges.ts';
+import { explainEdge } from './tuning/explain.ts';
 
 export type { Outboxes } from './publishing/outboxes.ts';
 export type { FollowingRequest } from './range.ts';
+export { createTuning, type Tuning } from './tuning/index.ts';
 
 export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
 
@@ -34,6 +38,8 @@ export interface Timeline {
   following(viewerId: string, request: FollowingRequest): Promise<FollowingPage>;
   latest(viewerId: string | undefined, page: PageRequest): Promise<Page<VideoCard>>;
   readonly positions: Positions;
+  /** Why an author is pushed or pulled. Errors: `not-found` when the viewer does not follow them. */
+  explain(viewerId: string, authorId: string): Promise<FeedExplanation>;
 }
 
 export interface TimelineDeps {
@@ -41,6 +47,8 @@ export interface TimelineDeps {
   readonly clock: Clock;
   readonly cursors: CursorCodec;
   readonly videos: VideoReads;
+  /** Those that the edges are decided by. */
+  readonly costs?: Costs;
 }
 
 const followingKind = (viewerId: string) => `following:${viewerId}`;
@@ -49,7 +57,8 @@ const sinceKind = (viewerId: string) => `following-since:${viewerId}`;
 /** Older than every entry. */
 const beforeAllIds = '0';
 
-export function createTimeline({ db, clock, cursors, videos }: TimelineDeps): Timeline {
+export function createTimeline(deps: TimelineDeps): Timeline {
+  const { db, clock, cursors, videos, costs = new Costs() } = deps;
   const { sql } = db;
   const now = () => new Date(clock.nowMs());
   const keyOf = (kind: string, cursor: string) => cursors.decode(kind, cursor)[0] ?? beforeAllIds;
@@ -93,8 +102,10 @@ export function createTimeline({ db, clock, cursors, videos }: TimelineDeps): Ti
     };
   };
 
+  const edges = new EdgeReads({ db, clock, costs });
   return {
     positions,
+    explain: (viewerId, authorId) => explainEdge(edges, viewerId, authorId),
     async following(viewerId, request) {
       const { cursor, limit, since, at } = request;
       if (since !== undefined) return newSince(viewerId, since, limit);

@@ -3,6 +3,7 @@ import type { Logger } from '../../../kernel/log.ts';
 import type { Metrics } from '../../../kernel/metrics.ts';
 import { Occasionally } from '../../../kernel/occasionally.ts';
 import type { Database } from '../../../ports/database/port.ts';
+import { INACTIVE_MS } from './edge-mode.ts';
 import { decayFactor, perEvent, READS } from './rates.ts';
 
 const flushEveryMs = 5_000;
@@ -11,9 +12,9 @@ const maxAtOnce = 5_000;
 const maxWaiting = 50_000;
 /**
  * The time of the last read is told to this grain: the column has an index, and a row whose indexed columns stay is
- * updated in place.
+ * updated in place. It is the database's time, because the fan-out compares it with that of entries.
  */
-const lastReadGrainMs = 5 * 60_000;
+const lastReadGrain = '5 minutes';
 
 export interface ActivityDeps {
   readonly db: Database;
@@ -91,7 +92,7 @@ export class Activity {
 
   async #write(batch: readonly (readonly [string, number])[]): Promise<void> {
     const now = new Date(this.#deps.clock.nowMs());
-    const grainMs = `${lastReadGrainMs} milliseconds`;
+    const inactive = `${INACTIVE_MS} milliseconds`;
     await this.#deps.db.transaction(async (tx) => {
       // The accounts are locked in their order, and those that have gone are left out.
       await tx`
@@ -106,13 +107,16 @@ export class Activity {
             )}) as each (id, reads)
           join account a on a.id = each.id order by a.id for key share of a)
         insert into feed_reader (account_id, reads_per_day, rated_at, last_read_at)
-        select id, reads * ${perEvent(READS)}::float8, ${now}, ${now} from noted
+        select id, reads * ${perEvent(READS)}::float8, ${now}, now() from noted
         on conflict (account_id) do update set
           reads_per_day = excluded.reads_per_day
             + feed_reader.reads_per_day * ${decayFactor(tx, READS, tx`feed_reader.rated_at`, now)},
           rated_at = greatest(feed_reader.rated_at, excluded.rated_at),
-          last_read_at = case when excluded.last_read_at < feed_reader.last_read_at + ${grainMs}::interval
-            then feed_reader.last_read_at else excluded.last_read_at end`;
+          last_read_at = case when excluded.last_read_at < feed_reader.last_read_at + ${lastReadGrain}::interval
+            then feed_reader.last_read_at else excluded.last_read_at end,
+          -- Whoever comes back after a long time is looked at again.
+          tuned_at = case when feed_reader.last_read_at < now() - ${inactive}::interval
+            then null else feed_reader.tuned_at end`;
     });
   }
 }

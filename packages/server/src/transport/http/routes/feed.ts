@@ -8,6 +8,7 @@ export function feedRoutes(timeline: Timeline): Route[] {
     route(api.feed.readPosition, ({ body }, viewer) =>
       timeline.positions.save(viewer.accountId, body.entryId),
     ),
+    route(api.feed.explain, ({ query }, viewer) => timeline.explain(viewer.accountId, query.author)),
     route(api.feed.latest, ({ query }, viewer) => timeline.latest(viewer?.accountId, query)),
   ];
 }
