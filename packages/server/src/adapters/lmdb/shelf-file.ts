@@ -6,7 +6,7 @@ import { compareIds } from '../../kernel/ids.ts';
 import { ENTRY_BYTES, entryBytes, entryOf, largestOf, nameOf } from '../../ports/timeline-store/entries.ts';
 import type { Entry, Shelf } from '../../ports/timeline-store/port.ts';
 import { Recent } from './recent.ts';
-import { HEAD_ENTRIES, type Head, withEntry } from './timeline-head.ts';
+import { type Head, withEntry } from './timeline-head.ts';
 import { bytesOfHeader, type Header, headerOf, shelfKeyOf, shelfOf } from './timeline-header.ts';
 
 export interface ShelfFileOptions {
@@ -16,6 +16,8 @@ export interface ShelfFileOptions {
   readonly maxHeaders?: number;
   /** Shelves whose newest entries are kept in memory, about 700 bytes each and the entries that they share. */
   readonly maxHeads?: number;
+  /** How many entries are the newest. */
+  readonly headEntries?: number;
 }
 
 const maxKnownEntries = 20_000;
@@ -39,6 +41,7 @@ export class ShelfFile {
   readonly #recentHeads: Recent<Head>;
   readonly #known = new Recent<Entry>(maxKnownEntries);
   readonly #maxBytes: number;
+  readonly #headEntries: number;
   #bytes: number;
   #isFull = false;
   /** Written by the transaction under way. */
@@ -46,6 +49,7 @@ export class ShelfFile {
 
   constructor(folder: string, options: ShelfFileOptions) {
     const { maxBytes = 16 * 1024 ** 3, maxHeaders = 50_000, maxHeads = 10_000 } = options;
+    this.#headEntries = options.headEntries ?? 64;
     this.#maxBytes = maxBytes;
     this.#recentHeaders = new Recent(maxHeaders);
     this.#recentHeads = new Recent(maxHeads);
@@ -116,7 +120,7 @@ export class ShelfFile {
       if (header.floor !== '0' && compareIds(entry.key, header.floor) < 0) continue;
       this.#entries.putSync(shelfKeyOf(shelf), bytesOf(entry));
       header.atMost += 1;
-      if (head) head = withEntry(head, entry);
+      if (head) head = withEntry(head, entry, this.#headEntries);
     }
     if (head) this.#recentHeads.set(name, head);
     if (header.atMost > largestOf(header.capacity)) this.#cut(shelf, name, header);
@@ -146,8 +150,9 @@ export class ShelfFile {
     const name = nameOf(shelf);
     const recent = this.#recentHeads.get(name);
     if (recent) return recent;
-    const newest = this.below(shelf, undefined, HEAD_ENTRIES + 1);
-    const head = { entries: newest.slice(0, HEAD_ENTRIES), isWhole: newest.length <= HEAD_ENTRIES };
+    const most = this.#headEntries;
+    const newest = this.below(shelf, undefined, most + 1);
+    const head = { entries: newest.slice(0, most), isWhole: newest.length <= most };
     this.#recentHeads.set(name, head);
     return head;
   }

@@ -9,17 +9,16 @@ export interface Head {
   readonly isWhole: boolean;
 }
 
-export const HEAD_ENTRIES = 64;
-
-export function withEntry(head: Head, entry: Entry): Head {
+/** No longer than `max`. */
+export function withEntry(head: Head, entry: Entry, max: number): Head {
   const { entries } = head;
   let at = 0;
   while (at < entries.length && compareIds(entries[at]!.key, entry.key) > 0) at += 1;
   if (entries[at]?.key === entry.key) return head;
   if (at === entries.length && !head.isWhole) return head;
   const more = [...entries.slice(0, at), entry, ...entries.slice(at)];
-  if (more.length <= HEAD_ENTRIES) return { entries: more, isWhole: head.isWhole };
-  return { entries: more.slice(0, HEAD_ENTRIES), isWhole: false };
+  if (more.length <= max) return { entries: more, isWhole: head.isWhole };
+  return { entries: more.slice(0, max), isWhole: false };
 }
 
 /** Undefined when the head does not reach far enough down. */

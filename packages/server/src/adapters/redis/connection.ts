@@ -29,6 +29,11 @@ interface ScriptOptions {
   arguments: (string | Buffer)[];
 }
 
+export interface ScriptCall {
+  readonly keys: string[];
+  readonly args: (string | Buffer)[];
+}
+
 const defaultTimeoutMs = 250;
 /** Calls waiting for a server that hangs; beyond it they fail at once. */
 const maxQueuedCalls = 50_000;
@@ -71,16 +76,24 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   async script(text: string, keys: string[], args: (string | Buffer)[]): Promise<unknown> {
+    return this.#within(this.timeoutMs, this.#evaluate(text, { keys, args }));
+  }
+
+  /** Many calls of one script, each on keys of one slot, in one round trip to each server. Fails when one of them does. */
+  async scripts(text: string, calls: readonly ScriptCall[]): Promise<unknown[]> {
+    return this.#within(this.timeoutMs, Promise.all(calls.map((call) => this.#evaluate(text, call))));
+  }
+
+  async #evaluate(text: string, { keys, args }: ScriptCall): Promise<unknown> {
     const options = { keys, arguments: args };
-    return this.#within(
-      this.timeoutMs,
-      this.#commands.evalSha(this.#shaOf(text), options).catch((error: unknown) => {
-        // The server has not seen this script since its start.
-        if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-          return this.#commands.eval(text, options);
-        throw error;
-      }),
-    );
+    try {
+      return await this.#commands.evalSha(this.#shaOf(text), options);
+    } catch (error) {
+      // The server has not seen this script since its start.
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+        return this.#commands.eval(text, options);
+      throw error;
+    }
   }
 
   set(key: string, value: Uint8Array, forMs: number): Promise<unknown> {
