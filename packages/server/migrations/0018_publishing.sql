@@ -7,4 +7,4 @@ alter table timeline_removal add column video_id int8;
 create index timeline_removal_video on timeline_removal (author_id, video_id);
 
 comment on column feed_reader.last_read_at is
-  'By the clock of the database, and written within an hour of that time: a fan-out relies on it';
+  'Written within an hour of that time, also by a node whose clock differs: a fan-out relies on it';

@@ -129,7 +129,7 @@ export async function composeFeatures(options: ComposeOptions) {
     relations: graph.relations,
     resolve: (reference, viewerId) => graph.resolve(reference, viewerId).catch(undefinedIfNotFound),
   };
-  const outboxes = createOutboxes({ db, announcements });
+  const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
     ...{ fences, tell, reactions: cardState, outbox: outboxes },

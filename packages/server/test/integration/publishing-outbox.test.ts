@@ -68,6 +68,7 @@ describe('what becomes visible is recorded with it, and announced before the ans
     expect(announcedOf(id)).toEqual([fact, fact]);
     // It has arrived everywhere: putting it back in flight would be for ever.
     await t.db.sql`delete from fanout where video_id = ${id}`;
+    t.clock.aheadMs += 10_000;
     await open();
     expect(announcedOf(id)).toHaveLength(2);
   });

@@ -120,7 +120,7 @@ export async function openParts(
   // These rows are written past the features, which would tell of them.
   const graph = new Graph(db, ids, () => cache.forgetAll());
   const people: People = graph;
-  const outboxes = createOutboxes({ db, announcements });
+  const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
     ...{ fences, tell, reactions: cardState, outbox: outboxes },

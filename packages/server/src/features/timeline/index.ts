@@ -1,7 +1,7 @@
 /**
  * What a person sees when the app opens: the newest videos of everybody followed, and of everybody.
  *
- *     const outboxes = createOutboxes({ db, announcements });   // before the videos, which publish into them
+ *     const outboxes = createOutboxes({ db, announcements, clock });   // before the videos, which publish into them
  *     const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
  */
 import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
@@ -23,6 +23,7 @@ import { Costs } from './tuning/costs.ts';
 import { EdgeReads } from './tuning/edges.ts';
 import { explainEdge } from './tuning/explain.ts';
 
+export { createPublishing, type Publishing } from './publishing/index.ts';
 export type { Outboxes } from './publishing/outboxes.ts';
 export type { FollowingRequest } from './range.ts';
 export { createTuning, type Tuning } from './tuning/index.ts';

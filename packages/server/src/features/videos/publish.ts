@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { Database, Sql } from '../../ports/database/port.ts';
+import type { Database, Sql, SqlQuery } from '../../ports/database/port.ts';
 import type { JobKind, JobQueue } from '../../ports/job-queue/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 import { listed } from './visibility.ts';
@@ -27,8 +27,8 @@ export interface Published {
 
 /** What videos need of the timeline, by which followers hear of them. */
 export interface Outbox {
-  /** In the transaction that makes them visible. */
-  record(tx: Sql, entries: readonly Published[]): Promise<void>;
+  /** A part of the statement that makes them visible; `made` has the columns key, author_id and video_id. */
+  recording(sql: Sql, made: SqlQuery<unknown[]>): SqlQuery<unknown[]>;
   /** After its commit, before the answer; harmless at any later time. Errors: `timeout` (outcome unknown). */
   announce(entries: readonly Published[]): Promise<void>;
   /** Before the rows of these videos are deleted, in the same transaction. */
@@ -68,14 +68,15 @@ export class Publisher {
    */
   async publishIfDue(tx: Sql, videoId: string): Promise<Published[]> {
     const { ids, clock, outbox } = this.#deps;
-    const entries = await tx<Published>`
-      update video set feed_key = ${ids.next()}
+    return await tx<Published>`
+      with made as (
+        update video set feed_key = ${ids.next()}
       where id = ${videoId} and feed_key is null and status in ('playable', 'ready') and taken_down_at is null
         and visibility in ('public', 'followers')
         and (publish_at is null or publish_at <= ${new Date(clock.nowMs())})
-      returning feed_key as key, author_id as "authorId", id as "videoId"`;
-    await outbox.record(tx, entries);
-    return entries;
+        returning feed_key as key, author_id, id as video_id),
+      recorded as (${outbox.recording(tx, tx`made`)})
+      select key, author_id as "authorId", video_id as "videoId" from made`;
   }
 
   /**

@@ -1,11 +1,14 @@
+import type { Clock } from '../../../kernel/clock.ts';
+import { compareIds, smallestIdAt } from '../../../kernel/ids.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
 import type { Database, Sql, SqlQuery } from '../../../ports/database/port.ts';
 import type { Entry } from '../../../ports/timeline-store/port.ts';
-import { entryFact } from '../facts.ts';
+import { entryFact, SETTLE_GRACE_MS } from '../facts.ts';
 
 export interface OutboxesDeps {
   readonly db: Database;
   readonly announcements: Pick<Announcements, 'announce'>;
+  readonly clock: Clock;
 }
 
 /**
@@ -15,6 +18,8 @@ export interface OutboxesDeps {
 const maxWithdrawnReposts = 10_000;
 /** Fan-outs that hold an entry which is gone notice it within this time. */
 const removalDelaySeconds = 2;
+/** Younger than this, by its key: it is in its time of grace at the earliest. */
+const surelyInFlightMs = SETTLE_GRACE_MS / 3;
 /** Entries known to be announced: those that the fan-out of this process need not announce again. */
 const maxNoted = 10_000;
 
@@ -31,16 +36,7 @@ export class Outboxes {
     this.#deps = deps;
   }
 
-  /** In the transaction that publishes. */
-  async record(tx: Sql, entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
-    await tx`
-      insert into fanout ${tx.rows(
-        entries.map(({ key, authorId, videoId }) => ({ key, author_id: authorId, video_id: videoId })),
-      )} on conflict do nothing`;
-  }
-
-  /** The same as a part of the caller's statement; `made` has the columns key, author_id and video_id. */
+  /** A part of the statement that publishes; `made` has the columns key, author_id and video_id. */
   recording(sql: Sql, made: SqlQuery<unknown[]>): SqlQuery<unknown[]> {
     return sql`
       insert into fanout (key, author_id, video_id) select key, author_id, video_id from ${made}
@@ -53,16 +49,26 @@ export class Outboxes {
    */
   async announce(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
-    const { db, announcements } = this.#deps;
-    const keys = entries.map(({ key }) => key);
-    const rows = await db.sql<{ key: string }>`
-      select key from fanout where key = any(${db.sql.array(keys, 'int8')})`;
-    const inFlight = new Set(rows.map(({ key }) => key));
-    const facts = entries.filter(({ key }) => inFlight.has(key)).map(entryFact);
-    if (facts.length === 0) return;
-    await announcements.announce(facts);
-    this.#note(inFlight);
+    const { announcements, clock } = this.#deps;
+    // Nothing is settled so soon, so that hardly anybody has to look.
+    const newest = smallestIdAt(clock.nowMs() - surelyInFlightMs);
+    const inFlight = entries.every(({ key }) => compareIds(key, newest) > 0)
+      ? entries
+      : await this.#inFlight(entries);
+    if (inFlight.length === 0) return;
+    await announcements.announce(inFlight.map(entryFact));
+    this.#note(inFlight.map(({ key }) => key));
     this.#onEntries();
+  }
+
+  async #inFlight(entries: readonly Entry[]): Promise<Entry[]> {
+    const { sql } = this.#deps.db;
+    const keys = entries.map(({ key }) => key);
+    const rows = await sql<{
+      key: string;
+    }>`select key from fanout where key = any(${sql.array(keys, 'int8')})`;
+    const found = new Set(rows.map(({ key }) => key));
+    return entries.filter(({ key }) => found.has(key));
   }
 
   /** Before the rows of these videos are deleted, in the same transaction: they and their reposts leave the inboxes. */
