@@ -24,8 +24,14 @@ const home = createRoute({
 const following = createRoute({
   getParentRoute: () => root,
   path: '/following',
-  component: () => <FeedPage key="following" kind="following" />,
+  validateSearch: (search: Record<string, unknown>): { from?: string } =>
+    typeof search['from'] === 'string' ? { from: search['from'] } : {},
+  component: FollowingPage,
 });
+function FollowingPage() {
+  const { from } = following.useSearch();
+  return <FeedPage key={from ?? 'following'} kind="following" from={from} />;
+}
 const video = createRoute({
   getParentRoute: () => root,
   path: '/v/$id',

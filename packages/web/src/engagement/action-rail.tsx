@@ -8,6 +8,7 @@ import { useLanguage } from '../lib/use-language.ts';
 import { ShareSheet } from '../share/share-sheet.tsx';
 import styles from './action-rail.module.css';
 import { react, useSignedIn } from './react.ts';
+import { RepostSheet } from './repost-sheet.tsx';
 
 interface ActionRailProps {
   card: VideoCard;
@@ -20,6 +21,7 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
   const signedIn = useSignedIn();
   const [isSharing, setSharing] = useState(false);
   const { counts, viewer } = card;
+  const [isReposting, setReposting] = useState(false);
   return (
     <div className={styles['rail']}>
       <Action
@@ -49,7 +51,7 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
           count={counts.reposts}
           isOn={viewer.reposted}
           look={styles['repost']}
-          onClick={() => signedIn(() => react(card, 'reposts', !viewer.reposted))}
+          onClick={() => signedIn(() => setReposting(true))}
         >
           <Repeat2 size={27} strokeWidth={2.6} aria-hidden />
         </Action>
@@ -57,6 +59,7 @@ export function ActionRail({ card, onComments }: ActionRailProps) {
       <Action name={t('share:title')} count={counts.shares} onClick={() => setSharing(true)}>
         <Share2 size={25} fill="currentColor" aria-hidden />
       </Action>
+      <RepostSheet card={card} open={isReposting} onOpenChange={setReposting} />
       <ShareSheet card={card} open={isSharing} onOpenChange={setSharing} />
     </div>
   );

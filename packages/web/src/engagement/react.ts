@@ -18,26 +18,25 @@ const holdsCards = {
 const calls = {
   likes: { on: api.engagement.like, off: api.engagement.unlike },
   favorites: { on: api.engagement.favorite, off: api.engagement.unfavorite },
-  reposts: { on: api.engagement.repost, off: api.engagement.unrepost },
 } as const;
-
-/** What is not seen otherwise is said, when it has happened. */
-const news = { favorites: 'engagement:kept', reposts: 'engagement:reposted' } as const;
 
 const show = (videoId: string, reaction: Reaction, isOn: boolean) =>
   queryClient.setQueriesData<unknown>(holdsCards, (data: unknown) =>
     patchReaction(data, videoId, reaction, isOn),
   );
 
-const wishes = new Map<Reaction, Wishes<boolean>>();
+type Simple = keyof typeof calls;
 
-function wishesOf(reaction: Reaction): Wishes<boolean> {
+const wishes = new Map<Simple, Wishes<boolean>>();
+
+function wishesOf(reaction: Simple): Wishes<boolean> {
   const known = wishes.get(reaction);
   if (known) return known;
   const made = new Wishes<boolean>(
     async (videoId, isOn) => {
       await client.call(isOn ? calls[reaction].on : calls[reaction].off, { params: { id: videoId } });
-      if (isOn && reaction !== 'likes') toast(i18n.t(news[reaction]));
+      // What is not seen otherwise is said, when it has happened.
+      if (isOn && reaction === 'favorites') toast(i18n.t('engagement:kept'));
       // One's own lists are read again when they are opened.
       void queryClient.invalidateQueries({ queryKey: ['list'], refetchType: 'none' });
     },
@@ -51,12 +50,36 @@ function wishesOf(reaction: Reaction): Wishes<boolean> {
 }
 
 /** Shows it at once, tells the server, and takes it back if the server refuses. */
-export function react(card: VideoCard, reaction: Reaction, isOn: boolean): void {
+export function react(card: VideoCard, reaction: Simple, isOn: boolean): void {
   const held = card.viewer[stateOf[reaction]];
   // An answer under way would show the old state again.
   void queryClient.cancelQueries(holdsCards);
   show(card.id, reaction, isOn);
   wishesOf(reaction).wish(card.id, isOn, held);
+}
+
+/** True: with the words that are there already, if any. */
+const repostWishes = new Wishes<boolean | string>(
+  async (videoId, wanted) => {
+    const params = { id: videoId };
+    if (wanted === false) await client.call(api.engagement.unrepost, { params });
+    else {
+      const body = typeof wanted === 'string' ? { comment: wanted } : {};
+      await client.call(api.engagement.repost, { params, body });
+    }
+    toast(i18n.t(wanted === false ? 'feed:repost.undone' : 'engagement:reposted'));
+  },
+  (videoId, held, error) => {
+    show(videoId, 'reposts', held !== false);
+    toast(errorText(error), 'error');
+  },
+);
+
+/** Recommends the video, with words or without; false takes it back. */
+export function repost(card: VideoCard, wanted: boolean | string): void {
+  void queryClient.cancelQueries(holdsCards);
+  show(card.id, 'reposts', wanted !== false);
+  repostWishes.wish(card.id, wanted, card.viewer.reposted);
 }
 
 export const countComments = (videoId: string, by: number) =>

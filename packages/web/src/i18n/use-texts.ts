@@ -5,6 +5,7 @@ export const useTexts = () =>
   useTranslation([
     'common',
     'watch',
+    'feed',
     'account',
     'upload',
     'errors',

@@ -1,4 +1,5 @@
 import type Hls from 'hls.js/light';
+import { savesData } from '../lib/connection.ts';
 
 export interface Attachment {
   /** How far ahead to load: little while waiting to be watched, more while watched. */
@@ -26,7 +27,11 @@ function loadLibrary(): Promise<typeof Hls> {
   return library;
 }
 
-const waitingBufferSeconds = 4;
+/** Bits per second that are assumed before anything was measured: preloading begins with the same rendition. */
+export const startEstimate = 1_500_000;
+
+/** Enough for the first picture and a moment; where data is to be saved, for the picture. */
+const waitingBufferSeconds = () => (savesData() ? 1 : 4);
 const watchedBufferSeconds = 24;
 
 const hasMediaSource = () => 'MediaSource' in globalThis || 'ManagedMediaSource' in globalThis;
@@ -87,11 +92,11 @@ function attachLibrary(
     enableWorker: false,
     startPosition: startAtSeconds > 0 ? startAtSeconds : -1,
     capLevelToPlayerSize: true,
-    maxBufferLength: active ? watchedBufferSeconds : waitingBufferSeconds,
+    maxBufferLength: active ? watchedBufferSeconds : waitingBufferSeconds(),
     maxMaxBufferLength: watchedBufferSeconds * 2,
     backBufferLength: 30,
     // The first frame matters more than its sharpness; the next segments are already better.
-    abrEwmaDefaultEstimate: 1_500_000,
+    abrEwmaDefaultEstimate: startEstimate,
   });
   let mediaRecoveries = 0;
   hls.on(Library.Events.ERROR, (_event, data) => {
@@ -107,7 +112,7 @@ function attachLibrary(
   hls.attachMedia(video);
   return {
     setActive: (next) => {
-      hls.config.maxBufferLength = next ? watchedBufferSeconds : waitingBufferSeconds;
+      hls.config.maxBufferLength = next ? watchedBufferSeconds : waitingBufferSeconds();
     },
     detach: () => hls.destroy(),
   };

@@ -20,6 +20,7 @@ export function KeysDialog({ isSingle = false, open, onOpenChange }: KeysDialogP
     { keys: [t('keys.space')], text: t('keys.playPause') },
     { keys: ['←', '→'], text: t('keys.seek') },
     { keys: ['L'], text: t('keys.like') },
+    ...(isSingle ? [] : [{ keys: ['R'], text: t('keys.refresh') }]),
     { keys: ['M'], text: t('keys.mute') },
     { keys: ['F'], text: t('keys.fullscreen') },
     { keys: ['?'], text: t('keys.help') },

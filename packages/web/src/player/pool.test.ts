@@ -33,6 +33,18 @@ test('an entry keeps its player for as long as it is in reach', () => {
   );
 });
 
+test('entries keep their players when others come above them', () => {
+  fc.assert(
+    fc.property(fc.nat(50), fc.integer({ min: -20, max: 20 }), (active, moved) => {
+      const count = 200;
+      const before = new Map(assignPool(active + 20, count).map((entry) => [entry.index, entry.slot]));
+      for (const entry of assignPool(active + 20 + moved, count, moved)) {
+        expect(before.get(entry.index - moved)).toBe(entry.slot);
+      }
+    }),
+  );
+});
+
 test('past the last entry, the last one waits and none is current', () => {
   expect(assignPool(4, 4)).toEqual([{ slot: 0, index: 3, role: 'previous' }]);
   expect(assignPool(0, 0)).toEqual([]);

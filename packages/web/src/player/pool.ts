@@ -11,16 +11,19 @@ export interface PoolSlot {
 
 /**
  * Which player holds which entry. An entry keeps its player while it is in reach, so a step loads one video and moves
- * none. Sorted by slot.
+ * none. `origin`: by how many places the entries have moved since the start, which moves none either. Sorted by slot.
  */
-export function assignPool(active: number, count: number): readonly PoolSlot[] {
+export function assignPool(active: number, count: number, origin = 0): readonly PoolSlot[] {
   const slots: PoolSlot[] = [];
   for (let index = Math.max(0, active - 1); index <= Math.min(count - 1, active + 1); index += 1) {
     const role = index === active ? 'current' : index < active ? 'previous' : 'next';
-    slots.push({ slot: index % POOL_SIZE, index, role });
+    slots.push({ slot: slotOf(index, origin), index, role });
   }
   return slots.sort((left, right) => left.slot - right.slot);
 }
+
+export const slotOf = (index: number, origin: number): number =>
+  (((index - origin) % POOL_SIZE) + POOL_SIZE) % POOL_SIZE;
 
 /** Entries around the active one whose slides are in the document. */
 export function mountedRange(active: number, count: number, reach = 2): readonly number[] {

@@ -25,10 +25,12 @@ interface SlideProps {
   actions?: ReactNode;
   /** The picture was tapped twice. */
   onLike?: (() => void) | undefined;
+  /** Lies on the upper edge. */
+  marker?: ReactNode;
 }
 
 /** One video with everything that lies on the picture. */
-export function Slide({ card, player, isCurrent, caption, actions, onLike }: SlideProps) {
+export function Slide({ card, player, isCurrent, caption, actions, onLike, marker }: SlideProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const coverUrl = card.coverUrl === brokenUrl ? null : card.coverUrl;
@@ -64,6 +66,7 @@ export function Slide({ card, player, isCurrent, caption, actions, onLike }: Sli
           <div className={styles['shade']}>{caption}</div>
         )}
         {actions}
+        {marker}
         {card.playlistUrl === null && <Preparing />}
       </div>
     </div>

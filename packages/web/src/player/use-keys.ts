@@ -8,6 +8,8 @@ interface KeyTargets {
   /** Moves by one video; absent on a page that shows a single one. */
   readonly step?: ((by: 1 | -1) => void) | undefined;
   readonly like?: (() => void) | undefined;
+  /** Looks for new videos; absent where there is no list. */
+  readonly refresh?: (() => void) | undefined;
   readonly showHelp: () => void;
 }
 
@@ -22,7 +24,10 @@ function isTaken(event: KeyboardEvent): boolean {
   return event.key === ' ' && target?.closest('button, [role="tab"]') != null;
 }
 
-function actionFor(key: string, { player, step, like, showHelp }: KeyTargets): (() => void) | undefined {
+function actionFor(
+  key: string,
+  { player, step, like, refresh, showHelp }: KeyTargets,
+): (() => void) | undefined {
   switch (key.length === 1 ? key.toLowerCase() : key) {
     case 'ArrowDown':
     case 'PageDown':
@@ -36,6 +41,8 @@ function actionFor(key: string, { player, step, like, showHelp }: KeyTargets): (
       return player && (() => player.toggle());
     case 'l':
       return like;
+    case 'r':
+      return refresh;
     case 'm':
       return () => setSound(!soundOn.get());
     case 'f':

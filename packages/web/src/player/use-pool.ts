@@ -3,15 +3,19 @@ import { useEffect, useState } from 'react';
 import { soundOn } from '../app/sound.ts';
 import { useStore } from '../lib/use-store.ts';
 import { Player } from './player.ts';
-import { assignPool, POOL_SIZE } from './pool.ts';
+import { assignPool, POOL_SIZE, slotOf } from './pool.ts';
 import { renewLink } from './renew-link.ts';
 
 /** The players of a list; answers which of them holds an entry. */
-export function usePool(cards: readonly VideoCard[], active: number): (index: number) => Player | undefined {
+export function usePool(
+  cards: readonly VideoCard[],
+  active: number,
+  origin = 0,
+): (index: number) => Player | undefined {
   const [players] = useState(() =>
     Array.from({ length: POOL_SIZE }, () => new Player(document.createElement('video'), renewLink)),
   );
-  const slots = assignPool(active, cards.length);
+  const slots = assignPool(active, cards.length, origin);
   const hasSound = useStore(soundOn);
 
   useEffect(() => {
@@ -19,14 +23,14 @@ export function usePool(cards: readonly VideoCard[], active: number): (index: nu
   }, [players, hasSound]);
 
   useEffect(() => {
-    const used = new Map(assignPool(active, cards.length).map((entry) => [entry.slot, entry]));
+    const used = new Map(assignPool(active, cards.length, origin).map((entry) => [entry.slot, entry]));
     players.forEach((player, slot) => {
       const entry = used.get(slot);
       const card = entry === undefined ? undefined : cards[entry.index];
       player.load(card?.playlistUrl ? { id: card.id, url: card.playlistUrl } : undefined);
       player.setActive(entry?.role === 'current');
     });
-  }, [players, cards, active]);
+  }, [players, cards, active, origin]);
 
   useEffect(
     () => () => {
@@ -38,7 +42,7 @@ export function usePool(cards: readonly VideoCard[], active: number): (index: nu
     [players],
   );
 
-  usePauseWhileHidden(players[active % POOL_SIZE]);
+  usePauseWhileHidden(players[slotOf(active, origin)]);
   return (index) => {
     const entry = slots.find((slot) => slot.index === index);
     return entry && players[entry.slot];

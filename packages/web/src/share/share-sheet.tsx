@@ -1,16 +1,16 @@
 import { api, type VideoCard } from '@hvideo/protocol';
-import { Code, Film, Lock, QrCode as QrIcon, Share2 } from 'lucide-react';
+import { Code, Lock, QrCode as QrIcon, Share2 } from 'lucide-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { client } from '../app/client.ts';
 import { useViewer } from '../app/session.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { Button } from '../ui/button.tsx';
-import { CoverImage } from '../ui/cover-image.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { toast } from '../ui/toast.tsx';
 import { CopyField } from './copy-field.tsx';
 import { EmbedCode } from './embed-code.tsx';
+import { Preview } from './preview.tsx';
 import styles from './share-sheet.module.css';
 
 /** The encoder is fetched when somebody shares, and not before. */
@@ -81,20 +81,6 @@ function Sheet({ card }: { card: VideoCard }) {
           <figcaption>{t('share:qrText')}</figcaption>
         </figure>
       )}
-    </div>
-  );
-}
-
-function Preview({ card }: { card: VideoCard }) {
-  return (
-    <div className={styles['preview']}>
-      <span className={styles['cover']}>
-        <CoverImage url={card.coverUrl} fallback={<Film size={22} aria-hidden />} />
-      </span>
-      <p>
-        <strong>{card.title}</strong>
-        <small>@{card.author.username}</small>
-      </p>
     </div>
   );
 }

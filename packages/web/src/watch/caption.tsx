@@ -9,6 +9,7 @@ import { useNow } from '../lib/use-now.ts';
 import { FollowButton } from '../people/follow-button.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import styles from './caption.module.css';
+import { RepostLine } from './repost-line.tsx';
 
 const shortChars = 90;
 
@@ -21,6 +22,7 @@ export function Caption({ card }: { card: VideoCard }) {
   const isLong = card.description.length > shortChars || card.tags.length > 3;
   return (
     <div className={styles['caption']}>
+      <RepostLine reason={card.reason} over />
       <div className={styles['author']}>
         <Link to="/$handle" params={{ handle: `@${card.author.username}` }} className={styles['person']}>
           <Avatar user={card.author} size={40} />

@@ -15,6 +15,7 @@ import { Skeleton } from '../ui/skeleton.tsx';
 import { CoverGrid } from './cover-grid.tsx';
 import styles from './panel.module.css';
 import { joinPages, userVideosQuery } from './queries.ts';
+import { RepostLine } from './repost-line.tsx';
 
 interface PanelProps {
   card: VideoCard;
@@ -33,6 +34,7 @@ export function Panel({ card, relation = null, isPage = false, shownId }: PanelP
   const Heading = isPage ? 'h1' : 'h2';
   return (
     <div className={styles['panel']}>
+      <RepostLine reason={card.reason} />
       <div className={styles['author']}>
         <Link to="/$handle" params={{ handle: `@${card.author.username}` }} className={styles['person']}>
           <Avatar user={card.author} size={52} />

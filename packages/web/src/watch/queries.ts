@@ -1,4 +1,4 @@
-import { api, type Page, type VideoCard } from '@hvideo/protocol';
+import { api, type FollowingPage, type Page, type VideoCard } from '@hvideo/protocol';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { client } from '../app/client.ts';
 
@@ -13,11 +13,15 @@ const feedStaleMs = 5 * 60_000;
 const emptyFeedPollMs = { soon: 2_000, later: 30_000 };
 const soonPolls = 60;
 
-export const feedQuery = (kind: FeedKind) =>
+/** A page of either feed; `since` and `position` only at the top of the following one. */
+export type FeedPageData = Page<VideoCard> & Partial<Pick<FollowingPage, 'since' | 'position'>>;
+
+/** `from`: a cursor to begin with, in place of the top. */
+export const feedQuery = (kind: FeedKind, from?: string) =>
   infiniteQueryOptions({
-    queryKey: ['feed', kind],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
+    queryKey: ['feed', kind, from ?? 'top'],
+    initialPageParam: from,
+    queryFn: ({ pageParam, signal }): Promise<FeedPageData> =>
       client.call(
         api.feed[kind],
         { query: { limit: FEED_PAGE_SIZE, ...(pageParam && { cursor: pageParam }) } },
@@ -50,14 +54,17 @@ export const videoQuery = (id: string) =>
     queryFn: ({ signal }) => client.call(api.videos.get, { params: { id } }, { signal }),
   });
 
+/** What makes a card one of its list: in the following feed a video and its repost are two. */
+export const entryOf = ({ id, reason }: Pick<VideoCard, 'id' | 'reason'>): string => reason.entryId ?? id;
+
 /** All pages as one list. A video published while paging can push another onto two pages: each is shown once. */
 export function joinPages(pages: readonly Page<VideoCard>[]): VideoCard[] {
   const seen = new Set<string>();
   return pages
     .flatMap((page) => page.items)
     .filter((card) => {
-      if (seen.has(card.id)) return false;
-      seen.add(card.id);
+      if (seen.has(entryOf(card))) return false;
+      seen.add(entryOf(card));
       return true;
     });
 }

@@ -2,6 +2,7 @@ import { account } from './account.ts';
 import { common } from './common.ts';
 import { engagement } from './engagement.ts';
 import { errors } from './errors.ts';
+import { feed } from './feed.ts';
 import { lists } from './lists.ts';
 import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
@@ -13,6 +14,7 @@ export const en = {
   common,
   errors,
   watch,
+  feed,
   account,
   upload,
   engagement,

@@ -46,6 +46,7 @@ export const watch = {
     previous: 'Previous video',
     playPause: 'Play or pause',
     like: 'Like, or no longer',
+    refresh: 'Look for new videos',
     mute: 'Sound on or off',
     fullscreen: 'Full screen',
     seek: 'Back or ahead 5 seconds',

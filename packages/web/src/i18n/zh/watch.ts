@@ -46,6 +46,7 @@ export const watch = {
     previous: '上一个视频',
     playPause: '播放或暂停',
     like: '点赞或取消',
+    refresh: '查看新视频',
     mute: '开关声音',
     fullscreen: '全屏',
     seek: '快退或快进 5 秒',

@@ -1,6 +1,7 @@
+import { ApiError } from '@hvideo/client';
 import type { VideoCard } from '@hvideo/protocol';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, Navigate } from '@tanstack/react-router';
 import { Clapperboard, UsersRound } from 'lucide-react';
 import { useMemo } from 'react';
 import { useViewer, viewerQuery } from '../../app/session.ts';
@@ -13,7 +14,13 @@ import styles from './feed-page.module.css';
 import { FeedTabs } from './feed-tabs.tsx';
 import { Reel } from './reel.tsx';
 
-export function FeedPage({ kind }: { kind: FeedKind }) {
+interface FeedPageProps {
+  kind: FeedKind;
+  /** A cursor to begin with, in place of the top. */
+  from?: string | undefined;
+}
+
+export function FeedPage({ kind, from }: FeedPageProps) {
   const { t } = useTexts();
   const viewer = useViewer();
   useTitle(kind === 'following' ? t('watch:feed.following') : undefined);
@@ -21,18 +28,24 @@ export function FeedPage({ kind }: { kind: FeedKind }) {
     <div className={styles['page']}>
       <h1 className="visually-hidden">{t(kind === 'latest' ? 'watch:feed.home' : 'watch:feed.following')}</h1>
       <FeedTabs />
-      {kind === 'following' && viewer === null ? <SignInNotice /> : <Feed kind={kind} />}
+      {kind === 'following' && viewer === null ? <SignInNotice /> : <Feed kind={kind} from={from} />}
     </div>
   );
 }
 
-function Feed({ kind }: { kind: FeedKind }) {
+function Feed({ kind, from }: FeedPageProps) {
   const { t } = useTexts();
   const queries = useQueryClient();
   const viewer = useQuery(viewerQuery);
-  const query = useInfiniteQuery({ ...feedQuery(kind), enabled: kind === 'latest' || viewer.data != null });
+  const query = useInfiniteQuery({
+    ...feedQuery(kind, from),
+    enabled: kind === 'latest' || viewer.data != null,
+  });
   const cards: readonly VideoCard[] = useMemo(() => joinPages(query.data?.pages ?? []), [query.data]);
   const error = query.error ?? (kind === 'following' ? viewer.error : null);
+  // A link that is no longer any good, or leads below the last video, leads to the top.
+  const isLost = from !== undefined && (isInvalidCursor(error) || (query.isSuccess && cards.length === 0));
+  if (isLost) return <Navigate to="/following" search={{}} replace />;
   if (error && cards.length === 0) {
     const isBusy = query.isFetching || viewer.isFetching;
     const retry = () => void (query.error ? query.refetch() : viewer.refetch());
@@ -48,20 +61,24 @@ function Feed({ kind }: { kind: FeedKind }) {
       </div>
     );
   }
-  if (query.isPending) return <FeedSkeleton />;
+  if (!query.data) return <FeedSkeleton />;
   if (cards.length === 0) return <EmptyNotice kind={kind} />;
   return (
     <Reel
       kind={kind}
+      from={from}
+      position={query.data.pages[0]?.position}
       cards={cards}
       hasMore={query.hasNextPage}
       isLoadingMore={query.isFetchingNextPage}
       moreError={query.isFetchNextPageError ? query.error : undefined}
       loadMore={() => void query.fetchNextPage()}
-      startOver={() => void queries.resetQueries({ queryKey: feedQuery(kind).queryKey })}
+      startOver={() => void queries.resetQueries({ queryKey: feedQuery(kind, from).queryKey })}
     />
   );
 }
+
+const isInvalidCursor = (error: unknown) => error instanceof ApiError && error.code === 'invalid-cursor';
 
 function FeedSkeleton() {
   const { t } = useTexts();

@@ -1,28 +1,40 @@
-import type { VideoCard } from '@hvideo/protocol';
-import { Link } from '@tanstack/react-router';
-import { ChevronDown, ChevronUp, Keyboard, PartyPopper } from 'lucide-react';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { FeedPosition, VideoCard } from '@hvideo/protocol';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { CommentsSheet, leadToComments } from '../../comments/comments.tsx';
 import { ActionRail } from '../../engagement/action-rail.tsx';
 import { react, useSignedIn } from '../../engagement/react.ts';
 import { useViewing } from '../../history/use-viewing.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
-import { useMedia, useReducedMotion } from '../../lib/use-media.ts';
+import { formatAgo } from '../../lib/format.ts';
+import { useLanguage } from '../../lib/use-language.ts';
+import { useMedia } from '../../lib/use-media.ts';
 import { KeysDialog } from '../../player/keys-dialog.tsx';
 import { mountedRange, wantsMore } from '../../player/pool.ts';
 import { Slide } from '../../player/slide.tsx';
 import { usePlayerKeys } from '../../player/use-keys.ts';
 import { usePool } from '../../player/use-pool.ts';
-import { Button, buttonClass, IconButton } from '../../ui/button.tsx';
-import { ErrorNotice, Notice } from '../../ui/notice.tsx';
-import { Spinner } from '../../ui/spinner.tsx';
+import { usePreload } from '../../player/use-preload.ts';
 import { Caption } from '../../watch/caption.tsx';
 import { Panel } from '../../watch/panel.tsx';
-import { FEED_PAGE_SIZE, type FeedKind } from '../../watch/queries.ts';
+import { entryOf, FEED_PAGE_SIZE, type FeedKind } from '../../watch/queries.ts';
+import { EndSlide } from './end-slide.tsx';
 import styles from './feed-page.module.css';
+import { Steps } from './steps.tsx';
+import { SeenMarker, TopLayer } from './top-layer.tsx';
+import { useAnchor } from './use-anchor.ts';
+import { placeOf, useOffer } from './use-offer.ts';
+import { usePull } from './use-pull.ts';
+import { useReading } from './use-reading.ts';
+import { useRefresh } from './use-refresh.ts';
+import { useScroller } from './use-scroller.ts';
 
 interface ReelProps {
   kind: FeedKind;
+  /** The cursor that the list began with; undefined at the top. */
+  from: string | undefined;
+  /** Where one was last time. */
+  position: FeedPosition | null | undefined;
   cards: readonly VideoCard[];
   hasMore: boolean;
   isLoadingMore: boolean;
@@ -32,122 +44,150 @@ interface ReelProps {
   startOver(): void;
 }
 
-/** Where each feed was left, by the video's id: coming back from a profile goes on there. */
-const lastSeen = new Map<FeedKind, string>();
+/** Where each feed was left, by the entry: coming back from a profile goes on there. */
+const lastSeen = new Map<string, string>();
 
 /** The videos, one to a screen. The slide after the last one says that it was the last. */
-export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore, startOver }: ReelProps) {
+export function Reel(props: ReelProps) {
+  const { kind, from, position, cards, hasMore, isLoadingMore, moreError, loadMore } = props;
   const { t } = useTexts();
-  const [isHelpOpen, setHelpOpen] = useState(false);
-  const [active, setActive] = useState(() =>
-    Math.max(
-      0,
-      cards.findIndex((card) => card.id === lastSeen.get(kind)),
-    ),
-  );
-  const playerOf = usePool(cards, active);
-  const { scroller, goTo, heading } = useScroller(active, setActive);
+  const list = `${kind} ${from ?? ''}`;
+  const entries = useMemo(() => cards.map(entryOf), [cards]);
+  const [isFresh] = useState(() => !lastSeen.has(list));
+  const { active, origin, setActive } = useAnchor(entries, firstIndex(entries, list));
+  const playerOf = usePool(cards, active, origin);
+  const player = playerOf(active);
+  const { scroller, goTo, heading } = useScroller(active, origin, setActive);
   const card = cards[active];
-  useViewing(card, playerOf(active));
+  const entry = entries[active];
+  useViewing(card, player);
+  usePreload(cards, active, player);
+  useReading(kind === 'following' ? entry : undefined, position);
 
   useEffect(() => {
-    if (card) lastSeen.set(kind, card.id);
-  }, [kind, card]);
+    if (entry !== undefined) lastSeen.set(list, entry);
+  }, [list, entry]);
   useEffect(() => {
     if (hasMore && !isLoadingMore && !moreError && wantsMore(active, cards.length, FEED_PAGE_SIZE))
       loadMore();
   });
 
-  const signedIn = useSignedIn();
-  const [isTalking, setTalking] = useState(false);
-  const side = useRef<HTMLElement>(null);
-  // The CSS modules use the same number.
-  const hasSide = useMedia('(min-width: 75rem)');
-  const openComments = () => {
-    if (!hasSide) setTalking(true);
-    else leadToComments(side.current);
-  };
-  const like = () => {
-    if (card) signedIn(() => react(card, 'likes', !card.viewer.liked));
-  };
-  const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, heading() + by)));
+  const navigate = useNavigate();
   const toTop = () => {
-    lastSeen.delete(kind);
-    startOver();
+    if (from === undefined) goTo(0);
+    else void navigate({ to: '/following', search: {} });
   };
-  const targets = useRef({ player: playerOf(active), step, like, showHelp: () => setHelpOpen(true) });
+  // What is new is in the document first, and then one goes up to it.
+  const isGoingUp = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is the reason, not a value
+  useEffect(() => {
+    if (isGoingUp.current) goTo(0);
+    isGoingUp.current = false;
+  }, [entries]);
+  const goUp = (isNewThere: boolean) => {
+    isGoingUp.current = isNewThere;
+    if (!isNewThere) toTop();
+  };
+  const startOver = () => {
+    lastSeen.delete(list);
+    if (from === undefined) props.startOver();
+    else toTop();
+  };
+  const { newCount, isMany, refreshNow, showNews } = useRefresh({
+    kind,
+    entries,
+    isTop: from === undefined,
+    goUp,
+  });
+  const sign = useRef<HTMLDivElement>(null);
+  const pull = usePull(scroller, sign, refreshNow);
+  const place = useMemo(() => placeOf(cards, position), [cards, position]);
+  const offer = useOffer(position, isFresh && from === undefined);
+  const continueThere = () => {
+    offer.settle();
+    if (place && !place.isBeyond) goTo(place.index);
+    else if (position) void navigate({ to: '/following', search: { from: position.cursor } });
+  };
+  const { side, hasSide, isTalking, setTalking, openComments } = useComments();
+  const signedIn = useSignedIn();
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const step = (by: 1 | -1) => goTo(Math.min(cards.length, Math.max(0, heading() + by)));
+  const keys = {
+    player,
+    step,
+    refresh: pull.run,
+    like: () => card && signedIn(() => react(card, 'likes', !card.viewer.liked)),
+    showHelp: () => setHelpOpen(true),
+  };
+  const targets = useRef(keys);
   useLayoutEffect(() => {
-    targets.current = { player: playerOf(active), step, like, showHelp: () => setHelpOpen(true) };
+    targets.current = keys;
   });
   usePlayerKeys(targets);
+  const label = (shown: VideoCard, index: number) =>
+    t('watch:feed.item', { position: index + 1, title: shown.title, author: shown.author.displayName });
 
-  const actionsFor = (shown: VideoCard) => ({
-    actions: <ActionRail card={shown} onComments={openComments} />,
-    onLike: () => signedIn(() => react(shown, 'likes', true)),
-  });
   return (
     <div className={styles['reel']}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section ref={scroller} className={styles['scroller']} aria-label={t('watch:feed.label')} tabIndex={0}>
-        <div className={styles['track']} style={{ height: `${(cards.length + 1) * 100}%` }}>
-          {mountedRange(active, cards.length + 1).map((index) => (
-            <article
-              key={cards[index]?.id ?? 'end'}
-              className={styles['item']}
-              style={{
-                top: `${(index * 100) / (cards.length + 1)}%`,
-                height: `${100 / (cards.length + 1)}%`,
-              }}
-              inert={index !== active}
-              aria-label={
-                cards[index]
-                  ? t('watch:feed.item', {
-                      position: index + 1,
-                      title: cards[index].title,
-                      author: cards[index].author.displayName,
-                    })
-                  : t('watch:feed.endTitle')
-              }
-            >
-              {cards[index] ? (
-                <Slide
-                  card={cards[index]}
-                  player={playerOf(index)}
-                  isCurrent={index === active}
-                  caption={<Caption card={cards[index]} />}
-                  {...actionsFor(cards[index])}
-                />
-              ) : (
-                <EndSlide hasMore={hasMore} error={moreError} onRetry={loadMore} onTop={toTop} />
-              )}
-            </article>
-          ))}
-        </div>
-      </section>
-      <div className={styles['steps']}>
-        <IconButton
-          label={t('watch:feed.previous')}
-          tone="soft"
-          disabled={active === 0}
-          onClick={() => step(-1)}
+      <div className={styles['main']}>
+        <TopLayer
+          {...{ sign, newCount, isMany, phase: pull.phase, isDeep: from !== undefined && active === 0 }}
+          onNews={showNews}
+          offer={
+            offer.isOpen && place && active < place.index
+              ? { above: place.index, isMore: place.isBeyond, take: continueThere, dismiss: offer.settle }
+              : undefined
+          }
+        />
+        <section
+          ref={scroller}
+          className={styles['scroller']}
+          aria-label={t('watch:feed.label')}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
         >
-          <ChevronUp aria-hidden />
-        </IconButton>
-        <IconButton
-          label={t('watch:feed.next')}
-          tone="soft"
-          disabled={active >= cards.length}
-          onClick={() => step(1)}
-        >
-          <ChevronDown aria-hidden />
-        </IconButton>
-        <IconButton label={t('watch:player.help')} onClick={() => setHelpOpen(true)}>
-          <Keyboard size={20} aria-hidden />
-        </IconButton>
+          <div className={styles['track']} style={{ height: `${(cards.length + 1) * 100}%` }}>
+            {mountedRange(active, cards.length + 1).map((index) => {
+              const shown = cards[index];
+              return (
+                <article
+                  key={entries[index] ?? 'end'}
+                  className={styles['item']}
+                  style={{
+                    top: `${(index * 100) / (cards.length + 1)}%`,
+                    height: `${100 / (cards.length + 1)}%`,
+                  }}
+                  inert={index !== active}
+                  aria-label={shown ? label(shown, index) : t('watch:feed.endTitle')}
+                >
+                  {shown ? (
+                    <Slide
+                      card={shown}
+                      player={playerOf(index)}
+                      isCurrent={index === active}
+                      caption={<Caption card={shown} />}
+                      actions={<ActionRail card={shown} onComments={openComments} />}
+                      onLike={() => signedIn(() => react(shown, 'likes', true))}
+                      marker={position && place?.index === index && <Seen readAt={position.readAt} />}
+                    />
+                  ) : (
+                    <EndSlide {...{ kind, hasMore, error: moreError, onRetry: loadMore, onTop: startOver }} />
+                  )}
+                </article>
+              );
+            })}
+          </div>
+        </section>
       </div>
+      <Steps
+        {...{ step, isFirst: active === 0, isLast: active >= cards.length }}
+        isRefreshing={pull.phase === 'busy'}
+        onRefresh={pull.run}
+        onHelp={() => setHelpOpen(true)}
+      />
       {hasSide && (
         <aside ref={side} className={styles['side']} aria-label={t('watch:details.label')}>
-          {card && <Panel key={card.id} card={card} />}
+          {card && <Panel key={entry} card={card} />}
         </aside>
       )}
       <p className="visually-hidden" aria-live="polite">
@@ -159,106 +199,25 @@ export function Reel({ kind, cards, hasMore, isLoadingMore, moreError, loadMore,
   );
 }
 
-interface EndSlideProps {
-  hasMore: boolean;
-  error: unknown;
-  onRetry(): void;
-  onTop(): void;
+function firstIndex(entries: readonly string[], list: string): number {
+  const seen = lastSeen.get(list);
+  return seen === undefined ? 0 : Math.max(0, entries.indexOf(seen));
 }
 
-function EndSlide({ hasMore, error, onRetry, onTop }: EndSlideProps) {
-  const { t } = useTexts();
-  if (error) {
-    return (
-      <div className={styles['stage']}>
-        <ErrorNotice tone="over" title={t('watch:feed.moreFailed')} error={error} onRetry={onRetry} />
-      </div>
-    );
-  }
-  if (hasMore) {
-    return (
-      <div className={styles['stage']}>
-        <Spinner size={44} />
-      </div>
-    );
-  }
-  return (
-    <div className={styles['stage']}>
-      <Notice
-        tone="over"
-        icon={<PartyPopper size={32} aria-hidden />}
-        title={t('watch:feed.endTitle')}
-        text={t('watch:feed.endText')}
-        actions={
-          <>
-            <Button tone="accent" onClick={onTop}>
-              {t('watch:feed.backToTop')}
-            </Button>
-            <Link to="/upload" className={buttonClass({ tone: 'over' })}>
-              {t('nav.upload')}
-            </Link>
-          </>
-        }
-      />
-    </div>
-  );
-}
-
-const endings = ['scrollend', 'wheel', 'touchstart'] as const;
-
-/** Ties the scroll position to the active index, both ways. */
-function useScroller(active: number, setActive: (index: number) => void) {
-  const scroller = useRef<HTMLElement>(null);
-  const first = useRef(active);
-  const isReduced = useReducedMotion();
-  const latest = useRef(active);
-  latest.current = active;
-  // Where a scroll under way will end: a second press of a key counts from there.
-  const target = useRef<number | undefined>(undefined);
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element) element.scrollTop = first.current * element.clientHeight;
-  }, []);
-
-  useEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const onScroll = () => {
-      const index = Math.round(element.scrollTop / Math.max(1, element.clientHeight));
-      if (index !== latest.current) setActive(index);
-      if (isThere()) forget();
-    };
-    // A hand on the screen or the wheel takes over.
-    const forget = () => {
-      target.current = undefined;
-    };
-    const isThere = () =>
-      target.current !== undefined && Math.abs(element.scrollTop - target.current * element.clientHeight) < 2;
-    element.addEventListener('scroll', onScroll, { passive: true });
-    for (const name of endings) element.addEventListener(name, forget, { passive: true });
-    // Turning the phone changes the height of every slide: stay at the same one.
-    const observer = new ResizeObserver(() => {
-      element.scrollTop = latest.current * element.clientHeight;
-    });
-    observer.observe(element);
-    return () => {
-      element.removeEventListener('scroll', onScroll);
-      for (const name of endings) element.removeEventListener(name, forget);
-      observer.disconnect();
-    };
-  }, [setActive]);
-
-  const goTo = (index: number) => {
-    const element = scroller.current;
-    if (!element) return;
-    const isFar = Math.abs(index - latest.current) > 2;
-    // Nowhere to go means no scroll, and so no end of one.
-    if (Math.round(element.scrollTop) !== index * element.clientHeight) target.current = index;
-    element.scrollTo({
-      top: index * element.clientHeight,
-      behavior: isReduced || isFar ? 'instant' : 'smooth',
-    });
+/** Comments stand in the side panel where there is room for one, else in a sheet. */
+function useComments() {
+  const [isTalking, setTalking] = useState(false);
+  const side = useRef<HTMLElement>(null);
+  // The CSS modules use the same number.
+  const hasSide = useMedia('(min-width: 75rem)');
+  const openComments = () => {
+    if (!hasSide) setTalking(true);
+    else leadToComments(side.current);
   };
-  return { scroller, goTo, heading: () => target.current ?? latest.current };
+  return { side, hasSide, isTalking, setTalking, openComments };
+}
+
+function Seen({ readAt }: { readAt: string }) {
+  const language = useLanguage();
+  return <SeenMarker time={formatAgo(readAt, language, Date.now())} />;
 }

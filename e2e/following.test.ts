@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FollowingPage, OwnVideo, VideoDetail } from '@hvideo/protocol';
+import type { Page } from 'playwright-core';
+import { ApiUser, eventually, passwordOf } from '../packages/server/test/support/api.ts';
+import { makeClip } from '../packages/server/test/support/media-samples.ts';
+import { type RunningServer, startServer } from '../packages/server/test/support/server.ts';
+import { en } from '../packages/web/src/i18n/en/index.ts';
+import { zh } from '../packages/web/src/i18n/zh/index.ts';
+import { chromiumPath, desktop, expectPicture, openBrowser, phone, seriousFaults } from './browser.ts';
+
+let folder: string;
+let server: RunningServer;
+let author: ApiUser;
+let reader: ApiUser;
+let clip: Uint8Array<ArrayBuffer>;
+
+async function publish(by: ApiUser, title: string): Promise<string> {
+  const uploadId = await by.beginUpload(clip.length);
+  await by.append(uploadId, clip);
+  const { id } = (await by.call<OwnVideo>('POST', '/videos', { body: { uploadId, title } })).body;
+  await eventually(
+    async () => (await by.call<VideoDetail>('GET', `/videos/${id}`)).body.video.status,
+    (status) => status === 'ready',
+    90_000,
+  );
+  return id;
+}
+
+const feed = async () => (await reader.call<FollowingPage>('GET', '/feed/following')).body;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hvideo-e2e-'));
+  server = await startServer(join(folder, 'data'), { env: { HVIDEO_LIMITS: 'false' } });
+  author = await new ApiUser(server.url).join('author', '/instance/setup');
+  reader = await new ApiUser(server.url).join('reader');
+  await reader.call('PUT', `/users/${author.id}/follow`);
+  const path = await makeClip({ path: join(folder, 'clip.mp4'), seconds: 8, width: 180, height: 320 });
+  clip = new Uint8Array(await Bun.file(path).arrayBuffer());
+  for (const title of ['One 一', 'Two 二', 'Three 三', 'Four 四']) await publish(author, title);
+}, 180_000);
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Texts = typeof en;
+
+async function logIn(page: Page, texts: Texts, username: string): Promise<void> {
+  await page.goto(`${server.url}/login`);
+  await page.getByLabel(texts.account.login).fill(username);
+  await page.getByLabel(texts.account.password).fill(passwordOf(username));
+  await page.getByRole('button', { name: texts.account.submitLogin }).click();
+  await page.waitForURL((url) => url.pathname === '/');
+}
+
+/** What is looked at: the one slide that takes part. */
+const shown = (page: Page) => page.locator('article:not([inert])');
+const untilShown = (page: Page, title: string) => shown(page).filter({ hasText: title }).waitFor();
+
+describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
+  test('while a clip plays, the beginnings of those further down are fetched', async () => {
+    const third = (await feed()).items[2]?.id ?? '';
+    await using browser = await openBrowser({ viewport: phone, locale: 'en-US', colorScheme: 'dark' });
+    const page = await browser.newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await logIn(page, en, 'reader');
+    await page.goto(`${server.url}/following`);
+    await untilShown(page, 'Four');
+    await eventually(
+      async () => asked.filter((path) => path.includes(`/${third}/`) && path.endsWith('.m4s')).length,
+      (count) => count >= 1,
+    );
+    expect(await page.locator('article').count()).toBe(3);
+  }, 90_000);
+
+  test('what is new says so, moves nothing, and is shown when asked for', async () => {
+    const texts = zh as Texts;
+    await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'dark' });
+    const page = await browser.newPage();
+    await logIn(page, texts, 'reader');
+    await page.goto(`${server.url}/following`);
+    await untilShown(page, 'Four');
+    await page.keyboard.press('ArrowDown');
+    await untilShown(page, 'Three');
+    await expectPicture(page);
+    await publish(author, 'Five 五');
+    const pill = page.getByRole('button', { name: '1 条新视频，点按查看' });
+    await pill.waitFor({ timeout: 60_000 });
+    expect(await shown(page).textContent()).toContain('Three');
+    expect(await seriousFaults(page)).toEqual([]);
+    await pill.click();
+    await untilShown(page, 'Five');
+    await pill.waitFor({ state: 'detached' });
+    await page.keyboard.press('ArrowDown');
+    await untilShown(page, 'Four');
+    await page.keyboard.press('ArrowDown');
+    await untilShown(page, 'Three');
+
+    // By hand there is nothing to wait for.
+    await publish(author, 'Six 六');
+    await page.keyboard.press('r');
+    await untilShown(page, 'Six');
+    await page.keyboard.press('r');
+    await page.getByText(texts.feed.nothingNew).waitFor();
+  }, 180_000);
+
+  test('another device offers to go on where one was, and shows what is new above', async () => {
+    {
+      await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'light' });
+      const page = await browser.newPage();
+      await reader.call('PUT', '/feed/following/position', { body: { entryId: '1' } });
+      await logIn(page, zh as Texts, 'reader');
+      await page.goto(`${server.url}/following`);
+      await untilShown(page, 'Six');
+      await page.keyboard.press('ArrowDown');
+      await untilShown(page, 'Five');
+      await expectPicture(page);
+      await page.getByRole('link', { name: zh.common.nav.home }).first().click();
+      await page.waitForURL((url) => url.pathname === '/');
+    }
+    const { items, position } = await eventually(feed, (page) => page.position?.entryId !== '1');
+    const at = items.findIndex(({ reason }) => reason.entryId === position?.entryId);
+    const title = items[at]?.title ?? '';
+    await publish(author, 'Seven 七');
+
+    await using browser = await openBrowser({ viewport: desktop, locale: 'en-US', colorScheme: 'light' });
+    const page = await browser.newPage();
+    await logIn(page, en, 'reader');
+    await page.goto(`${server.url}/following`);
+    const offer = page.getByRole('button', { name: new RegExp(en.feed.continueTitle) });
+    await offer.filter({ hasText: `${at + 1} new above` }).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await offer.click();
+    await untilShown(page, title);
+    await shown(page)
+      .getByText(/^You were here/)
+      .waitFor();
+    await offer.waitFor({ state: 'detached' });
+
+    await page.goto(`${server.url}/following?from=${encodeURIComponent(position?.cursor ?? '')}`);
+    await untilShown(page, title);
+    await page.getByRole('link', { name: en.feed.newest }).click();
+    await untilShown(page, 'Seven');
+    await page.goto(`${server.url}/following?from=made-up`);
+    await untilShown(page, 'Seven');
+  }, 180_000);
+
+  test.each([
+    ['in English on a wide light screen', en, { viewport: desktop, locale: 'en-US', colorScheme: 'light' }],
+    ['in Chinese on a dark phone', zh as Texts, { viewport: phone, locale: 'zh-CN', colorScheme: 'dark' }],
+  ] as const)(
+    'after the very first clip the feed says that this was all, %s',
+    async (_name, texts, device) => {
+      await using browser = await openBrowser(device);
+      const page = await browser.newPage();
+      await logIn(page, texts, 'reader');
+      await page.goto(`${server.url}/following`);
+      const { items } = await feed();
+      for (const { title } of items) {
+        await untilShown(page, title);
+        await page.keyboard.press('ArrowDown');
+      }
+      await page.getByRole('heading', { name: texts.feed.caughtUp }).waitFor();
+      expect(await seriousFaults(page)).toEqual([]);
+      await page.getByRole('button', { name: texts.watch.feed.backToTop }).click();
+      await untilShown(page, items[0]?.title ?? '');
+    },
+    120_000,
+  );
+});
