@@ -43,7 +43,7 @@ const defaults: FanOutSettings = {
   maxRetryMs: 60_000,
   freshAtOnce: 100,
   small: 256,
-  chunk: 2_000,
+  chunk: 4_000,
   largeAtOnce: 4,
   stride: 8,
 };
@@ -144,24 +144,31 @@ export class FanOut {
     if (moves.length > 0) this.#lanes.large.wake();
   }
 
-  /** Some stretches of one, the next being looked up while this one is pushed. */
+  /** Some stretches of one. While one is pushed, the next is looked up and the place after the last is kept. */
   async #goOn(entry: Leased, signal: AbortSignal | undefined): Promise<void> {
     if (entry.attempts >= this.#settings.maxAttempts) return this.#crawl(entry);
+    const { key } = entry;
     const readers = entry.stage === 'large' ? 'active' : 'others';
     const look = (afterFollower: string) =>
       nextFollowers(this.#deps.db, [{ ...entry, afterFollower }], this.#settings.chunk, readers);
+    let keeping: Promise<Set<string>> | undefined;
     let [stretch] = await look(entry.afterFollower);
     for (let chunk = 1; stretch; chunk++) {
       const { isLast, lastId } = stretch;
-      const [next] = await Promise.all([
+      const [next, kept] = await Promise.all([
         isLast || lastId === undefined ? undefined : look(lastId),
+        keeping,
         this.#push(pushesOf(entry, stretch)),
       ]);
+      // Deleted meanwhile, or another worker has taken it over.
+      if (kept && !kept.has(key)) return;
       if (isLast || lastId === undefined) return this.#end(entry);
       const release = chunk >= this.#settings.stride || signal?.aborted === true;
-      const kept = await this.#queue.advance([{ key: entry.key, afterFollower: lastId }], { release });
-      // Deleted meanwhile, or another worker has taken it over.
-      if (release || !kept.has(entry.key)) return;
+      keeping = this.#queue.advance([{ key, afterFollower: lastId }], { release });
+      if (release) {
+        await keeping;
+        return;
+      }
       stretch = next?.[0];
     }
   }
