@@ -61,6 +61,19 @@ async function logIn(page: Page, texts: Texts, username: string): Promise<void> 
 const shown = (page: Page) => page.locator('article:not([inert])');
 const untilShown = (page: Page, title: string) => shown(page).filter({ hasText: title }).waitFor();
 
+/** A finger that draws the first slide down. */
+const pullDown = `{
+  const list = document.querySelector('section[tabindex="0"]');
+  const touch = (type, ...ys) => list.dispatchEvent(new TouchEvent(type, {
+    bubbles: true,
+    touches: ys.map((y) => new Touch({ identifier: 1, target: list, clientX: 180, clientY: y })),
+  }));
+  touch('touchstart', 200);
+  touch('touchmove', 260);
+  touch('touchmove', 340);
+  touch('touchend');
+}`;
+
 describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
   test('while a clip plays, the beginnings of those further down are fetched', async () => {
     const third = (await feed()).items[2]?.id ?? '';
@@ -105,7 +118,7 @@ describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
     await publish(author, 'Six 六');
     await page.keyboard.press('r');
     await untilShown(page, 'Six');
-    await page.keyboard.press('r');
+    await page.evaluate(pullDown);
     await page.getByText(texts.feed.nothingNew).waitFor();
   }, 180_000);
 
@@ -144,7 +157,7 @@ describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
 
     await page.goto(`${server.url}/following?from=${encodeURIComponent(position?.cursor ?? '')}`);
     await untilShown(page, title);
-    await page.getByRole('link', { name: en.feed.newest }).click();
+    await page.getByRole('button', { name: en.feed.newest }).click();
     await untilShown(page, 'Seven');
     await page.goto(`${server.url}/following?from=made-up`);
     await untilShown(page, 'Seven');
@@ -172,4 +185,31 @@ describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
     },
     120_000,
   );
+
+  test('a video is reposted with words, and that is taken back', async () => {
+    const painter = await new ApiUser(server.url).join('painter');
+    const lin = await new ApiUser(server.url).join('lin');
+    const id = await publish(painter, 'A wall in blue 蓝墙');
+    await using lins = await openBrowser({ viewport: desktop, locale: 'en-US', colorScheme: 'light' });
+    const desk = await lins.newPage();
+    await logIn(desk, en, 'lin');
+    await desk.goto(`${server.url}/v/${id}`);
+    const button = desk.getByRole('button', { name: new RegExp(`^${en.engagement.repost}: `) });
+    await button.click();
+    const sheet = desk.getByRole('dialog', { name: en.feed.repost.title });
+    expect(await seriousFaults(desk)).toEqual([]);
+    await sheet.getByLabel(en.feed.repost.comment).fill('Look at the upper left corner');
+    await sheet.getByRole('button', { name: en.feed.repost.withComment }).click();
+    await desk.getByText(en.engagement.reposted).waitFor();
+    expect(await button.getAttribute('aria-pressed')).toBe('true');
+
+    const reposts = async () =>
+      (await lin.call<VideoDetail>('GET', `/videos/${id}`)).body.video.counts.reposts;
+    await eventually(reposts, (count) => count === 1);
+    await button.click();
+    await sheet.getByRole('button', { name: en.feed.repost.undo }).click();
+    await desk.getByText(en.feed.repost.undone).waitFor();
+    await eventually(reposts, (count) => count === 0);
+    expect(await button.getAttribute('aria-pressed')).toBe('false');
+  }, 180_000);
 });

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { CircleUserRound, House, Plus, UsersRound } from 'lucide-react';
+import { tapFeed } from '../app/feed-tap.ts';
 import { useViewer } from '../app/session.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
@@ -14,11 +15,11 @@ export function TabBar({ over }: { over: boolean }) {
   const item = { className: styles['item'], activeProps: { className: styles['active'] } };
   return (
     <nav aria-label={t('nav.label')} className={classes(styles['bar'], over && styles['over'])}>
-      <Link to="/" activeOptions={{ exact: true }} {...item}>
+      <Link to="/" activeOptions={{ exact: true }} onClick={() => tapFeed('/')} {...item}>
         <House aria-hidden />
         {t('nav.home')}
       </Link>
-      <Link to="/following" {...item}>
+      <Link to="/following" search={{}} onClick={() => tapFeed('/following')} {...item}>
         <UsersRound aria-hidden />
         {t('nav.following')}
       </Link>

@@ -13,6 +13,7 @@ import { type FeedKind, feedQuery, joinPages } from '../../watch/queries.ts';
 import styles from './feed-page.module.css';
 import { FeedTabs } from './feed-tabs.tsx';
 import { Reel } from './reel.tsx';
+import { isTrimmed, type Pages, trimmed } from './trim.ts';
 
 interface FeedPageProps {
   kind: FeedKind;
@@ -72,11 +73,15 @@ function Feed({ kind, from }: FeedPageProps) {
       hasMore={query.hasNextPage}
       isLoadingMore={query.isFetchingNextPage}
       moreError={query.isFetchNextPageError ? query.error : undefined}
+      isTrimmed={isTrimmed(query.data, from)}
+      letGo={(active) => queries.setQueryData(feedQuery(kind, from).queryKey, trimmedAt(active))}
       loadMore={() => void query.fetchNextPage()}
       startOver={() => void queries.resetQueries({ queryKey: feedQuery(kind, from).queryKey })}
     />
   );
 }
+
+const trimmedAt = (active: number) => (data: Pages | undefined) => data && trimmed(data, active);
 
 const isInvalidCursor = (error: unknown) => error instanceof ApiError && error.code === 'invalid-cursor';
 

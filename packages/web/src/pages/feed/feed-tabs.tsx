@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { tapFeed } from '../../app/feed-tap.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { MoreMenu } from '../../shell/rail.tsx';
 import { Mark } from '../../ui/logo.tsx';
@@ -12,10 +13,10 @@ export function FeedTabs() {
     <div className={styles['top']}>
       <Mark size={28} />
       <nav className={styles['tabs']} aria-label={t('watch:feed.label')}>
-        <Link to="/following" {...look}>
+        <Link to="/following" search={{}} onClick={() => tapFeed('/following')} {...look}>
           {t('watch:feed.following')}
         </Link>
-        <Link to="/" activeOptions={{ exact: true }} {...look}>
+        <Link to="/" activeOptions={{ exact: true }} onClick={() => tapFeed('/')} {...look}>
           {t('watch:feed.home')}
         </Link>
       </nav>

@@ -1,9 +1,10 @@
 import { api, type FollowingPage, type VideoCard } from '@hvideo/protocol';
-import { type InfiniteData, queryOptions } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { client } from '../../app/client.ts';
 import { queryClient } from '../../app/query.ts';
 import { compareEntries } from '../../lib/entries.ts';
 import { entryOf, FEED_PAGE_SIZE, type FeedKind, type FeedPageData, feedQuery } from '../../watch/queries.ts';
+import { isTrimmed, type Pages } from './trim.ts';
 
 /** What came since the feed was read and is not in it yet: nothing moves until somebody asks for it. */
 export interface News {
@@ -14,8 +15,6 @@ export interface News {
   /** There is more than is held here, so that it does not join what is in the feed. */
   readonly isMany: boolean;
 }
-
-type Pages = InfiniteData<FeedPageData, string | undefined>;
 
 export const NEWS_LIMIT = 20;
 const mostHeld = 60;
@@ -100,37 +99,36 @@ export const newsQuery = queryOptions({
   refetchOnWindowFocus: true,
 });
 
-/** Puts the news into the feed. What is looked at stays where it is; the caller goes to the top. */
-export async function takeNews(): Promise<void> {
-  const news = heldNews();
-  if (news.isMany) {
-    await readTop('following');
-    return;
+/** What puts the news into the feed, at once. What is looked at stays where it is; the caller goes to the top. */
+export async function prepareNews(): Promise<() => void> {
+  const data = queryClient.getQueryData<Pages>(topKey);
+  if (heldNews().isMany || (data && isTrimmed(data, undefined))) {
+    const page = await firstPage('following');
+    return () => putTop('following', page);
   }
-  queryClient.setQueryData<Pages>(topKey, (data) => data && withNews(data, news));
-  queryClient.setQueryData<News>(newsKey, { ...news, items: [] });
-}
-
-/** The first page anew, in place of all that was read. */
-async function readTop(kind: FeedKind): Promise<void> {
-  putTop(kind, await firstPage(kind));
+  return () => {
+    const news = heldNews();
+    queryClient.setQueryData<Pages>(topKey, (pages) => pages && withNews(pages, news));
+    queryClient.setQueryData<News>(newsKey, { ...news, items: [] });
+  };
 }
 
 const firstPage = (kind: FeedKind): Promise<FeedPageData> =>
   client.call(api.feed[kind], { query: { limit: FEED_PAGE_SIZE } });
 
+/** The first page, in place of all that was read. */
 function putTop(kind: FeedKind, page: FeedPageData): void {
   queryClient.setQueryData<Pages>(feedQuery(kind).queryKey, { pages: [page], pageParams: [undefined] });
   if (kind === 'following') queryClient.setQueryData<News>(newsKey, noNews);
 }
 
 /** Looks for what is new; undefined when there is nothing, else what puts it into the feed. */
-export async function lookForNews(kind: FeedKind): Promise<(() => void | Promise<void>) | undefined> {
+export async function lookForNews(kind: FeedKind): Promise<(() => void) | undefined> {
   const known = knownEntries(kind);
   const isNew = (card: VideoCard) => !known.has(entryOf(card));
   if (kind === 'following') {
     const { items, isMany } = await queryClient.fetchQuery({ ...newsQuery, staleTime: 0 });
-    return isMany || items.some(isNew) ? takeNews : undefined;
+    return isMany || items.some(isNew) ? prepareNews() : undefined;
   }
   const page = await firstPage(kind);
   return page.items.some(isNew) ? () => putTop(kind, page) : undefined;

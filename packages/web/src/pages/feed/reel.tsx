@@ -1,6 +1,7 @@
 import type { FeedPosition, VideoCard } from '@hvideo/protocol';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { feedTapped } from '../../app/feed-tap.ts';
 import { CommentsSheet, leadToComments } from '../../comments/comments.tsx';
 import { ActionRail } from '../../engagement/action-rail.tsx';
 import { react, useSignedIn } from '../../engagement/react.ts';
@@ -40,6 +41,10 @@ interface ReelProps {
   isLoadingMore: boolean;
   moreError: unknown;
   loadMore(): void;
+  /** What is above the first card was let go of. */
+  isTrimmed: boolean;
+  /** Forgets cards that are far above this one. */
+  letGo(active: number): void;
   /** Reads the feed anew, from the top. */
   startOver(): void;
 }
@@ -49,7 +54,8 @@ const lastSeen = new Map<string, string>();
 
 /** The videos, one to a screen. The slide after the last one says that it was the last. */
 export function Reel(props: ReelProps) {
-  const { kind, from, position, cards, hasMore, isLoadingMore, moreError, loadMore } = props;
+  const { kind, from, position, cards, hasMore, isLoadingMore, moreError, loadMore, isTrimmed, letGo } =
+    props;
   const { t } = useTexts();
   const list = `${kind} ${from ?? ''}`;
   const entries = useMemo(() => cards.map(entryOf), [cards]);
@@ -68,39 +74,26 @@ export function Reel(props: ReelProps) {
     if (entry !== undefined) lastSeen.set(list, entry);
   }, [list, entry]);
   useEffect(() => {
-    if (hasMore && !isLoadingMore && !moreError && wantsMore(active, cards.length, FEED_PAGE_SIZE))
+    if (hasMore && !isLoadingMore && !moreError && wantsMore(active, cards.length, FEED_PAGE_SIZE)) {
+      letGo(active);
       loadMore();
+    }
   });
 
   const navigate = useNavigate();
-  const toTop = () => {
-    if (from === undefined) goTo(0);
-    else void navigate({ to: '/following', search: {} });
-  };
-  // What is new is in the document first, and then one goes up to it.
-  const isGoingUp = useRef(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the list is the reason, not a value
-  useEffect(() => {
-    if (isGoingUp.current) goTo(0);
-    isGoingUp.current = false;
-  }, [entries]);
-  const goUp = (isNewThere: boolean) => {
-    isGoingUp.current = isNewThere;
-    if (!isNewThere) toTop();
-  };
   const startOver = () => {
     lastSeen.delete(list);
     if (from === undefined) props.startOver();
     else toTop();
   };
-  const { newCount, isMany, refreshNow, showNews } = useRefresh({
-    kind,
-    entries,
-    isTop: from === undefined,
-    goUp,
-  });
+  const toTop = () => {
+    if (from !== undefined) void navigate({ to: '/following', search: {} });
+    else if (isTrimmed) startOver();
+    else goTo(0);
+  };
+  const refreshing = useRefresh({ kind, entries, isDeep: from !== undefined, goTo, toTop });
   const sign = useRef<HTMLDivElement>(null);
-  const pull = usePull(scroller, sign, refreshNow);
+  const pull = usePull(scroller, sign, refreshing.refreshNow);
   const place = useMemo(() => placeOf(cards, position), [cards, position]);
   const offer = useOffer(position, isFresh && from === undefined);
   const continueThere = () => {
@@ -124,6 +117,7 @@ export function Reel(props: ReelProps) {
     targets.current = keys;
   });
   usePlayerKeys(targets);
+  useEffect(() => feedTapped.on(() => targets.current.refresh()), []);
   const label = (shown: VideoCard, index: number) =>
     t('watch:feed.item', { position: index + 1, title: shown.title, author: shown.author.displayName });
 
@@ -131,8 +125,9 @@ export function Reel(props: ReelProps) {
     <div className={styles['reel']}>
       <div className={styles['main']}>
         <TopLayer
-          {...{ sign, newCount, isMany, phase: pull.phase, isDeep: from !== undefined && active === 0 }}
-          onNews={showNews}
+          {...{ sign, phase: pull.phase, onTop: toTop, onNews: refreshing.showNews }}
+          {...{ newCount: refreshing.newCount, isMany: refreshing.isMany }}
+          isBelowTop={(from !== undefined || isTrimmed) && active === 0}
           offer={
             offer.isOpen && place && active < place.index
               ? { above: place.index, isMore: place.isBeyond, take: continueThere, dismiss: offer.settle }

@@ -1,4 +1,3 @@
-import { Link } from '@tanstack/react-router';
 import { ArrowDown, ArrowUp, History, LoaderCircle, X } from 'lucide-react';
 import type { RefObject } from 'react';
 import { useTexts } from '../../i18n/use-texts.ts';
@@ -22,13 +21,14 @@ interface TopLayerProps {
   newCount: number;
   isMany: boolean;
   onNews(): void;
+  onTop(): void;
   offer: Offer | undefined;
-  /** The list began at an older place: this is the way to its top. */
-  isDeep: boolean;
+  /** Newer videos are above the first one of the list. */
+  isBelowTop: boolean;
 }
 
 /** What lies on the upper edge of the feed: the sign of a refresh, how many are new, and where one was. */
-export function TopLayer({ sign, phase, newCount, isMany, onNews, offer, isDeep }: TopLayerProps) {
+export function TopLayer({ sign, phase, newCount, isMany, onNews, onTop, offer, isBelowTop }: TopLayerProps) {
   const { t } = useTexts();
   const hasNews = newCount > 0 && phase !== 'busy';
   return (
@@ -46,11 +46,11 @@ export function TopLayer({ sign, phase, newCount, isMany, onNews, offer, isDeep 
             {isMany ? t('feed:newMany', { count: newCount }) : t('feed:new', { count: newCount })}
           </button>
         )}
-        {!hasNews && isDeep && (
-          <Link to="/following" search={{}} className={classes(styles['pill'], styles['quiet'])}>
+        {!hasNews && isBelowTop && (
+          <button type="button" className={classes(styles['pill'], styles['quiet'])} onClick={onTop}>
             <ArrowUp size={17} strokeWidth={2.8} aria-hidden />
             {t('feed:newest')}
-          </Link>
+          </button>
         )}
         {offer && !hasNews && <OfferCard offer={offer} />}
       </div>
