@@ -8,6 +8,7 @@ import { acquireDataLock } from '../adapters/postgres/data-lock.ts';
 import { readMigrations } from '../adapters/postgres/migrate.ts';
 import { findNativeFiles } from '../adapters/postgres/native-files.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
+import { findLargeShelves, MAX_SHELF_MEMBERS } from '../adapters/redis/large-shelves.ts';
 import { type Config, InvalidSettings } from '../config/config.ts';
 import { keysPath, problemOfKeys } from '../config/secrets.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
@@ -42,6 +43,8 @@ export async function doctor(readConfig: () => Config, options: OutputOptions): 
     findings['disk'] = await examined(() => checkDisk(config));
     findings['ffmpeg'] = await examined(() => checkFfmpeg(config));
     findings['database'] = await examined(() => checkDatabase(config));
+    const urls = config.REDIS_URL;
+    if (urls !== undefined) findings['redis'] = await examined(() => checkRedis(urls));
     findings['port'] = await examined(() => checkPort(config, running));
     findings['clock'] = await examined(() => checkClock(config));
   }
@@ -171,6 +174,19 @@ async function checkDatabase(config: Config): Promise<Finding> {
   } catch (error) {
     return bad(`cannot be reached: ${error instanceof Error ? error.message : String(error)}`, mend);
   }
+}
+
+/** Shelves larger than any can become through this program hold up the server whenever they are read. */
+async function checkRedis(urls: readonly string[]): Promise<Finding> {
+  const found = await Promise.all(urls.map(findLargeShelves));
+  const large = found.flatMap((each) => each.large);
+  const looked = found.reduce((sum, each) => sum + each.looked, 0);
+  if (large.length > 0) {
+    const mend = 'Delete these keys (UNLINK): timelines are made anew from the database.';
+    return warning(`timelines with more than ${MAX_SHELF_MEMBERS} members: ${large.join(', ')}`, mend);
+  }
+  const all = found.every(({ isComplete }) => isComplete) ? 'all' : 'some';
+  return good(`can be reached; ${all} timelines there were looked at (${looked}), none is too large`);
 }
 
 async function checkPort(config: Config, running: boolean): Promise<Finding> {

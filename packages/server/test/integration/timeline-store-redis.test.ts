@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import pino from 'pino';
 import { RedisConnection } from '../../src/adapters/redis/connection.ts';
+import { findLargeShelves, MAX_SHELF_MEMBERS } from '../../src/adapters/redis/large-shelves.ts';
 import { RedisTimelineStore } from '../../src/adapters/redis/timeline-store.ts';
 import { systemRandom as random } from '../../src/kernel/random.ts';
 import { timelineStoreContract } from '../../src/ports/timeline-store/contract.ts';
@@ -127,5 +128,17 @@ describe.skipIf(redisServerPath() === undefined)('Redis', () => {
         code: 'timeout',
       },
     );
+  });
+
+  test('shelves that are larger than they may be are found', async () => {
+    await using server = await TestRedis.start(['--appendonly', 'no']);
+    await using redis = await open(server.url);
+    const store = new RedisTimelineStore({ redis, random });
+    for (let id = 1; id <= 50; id++) await ready(store, { kind: 'inbox', ownerId: String(id) });
+    expect(await findLargeShelves(server.url)).toEqual({ looked: 50, isComplete: true, large: [] });
+    const members = Array.from({ length: MAX_SHELF_MEMBERS }, (_, at) => ['0', `member ${at}`]).flat();
+    await server.command('ZADD', 'hvt:{i:7}', ...members);
+    const { large } = await findLargeShelves(server.url);
+    expect(large).toEqual([`hvt:{i:7} (${MAX_SHELF_MEMBERS + 2})`]);
   });
 });
