@@ -50,7 +50,7 @@ beforeEach(async () => {
         await announcements.announce(records);
       },
     },
-    counters: { onFold: () => {} },
+    counters: { onChanges: () => {} },
   });
 });
 afterEach(() => tuning.stop());

@@ -12,6 +12,7 @@ import {
   type StoredTotal,
   type TotalFollower,
 } from './store.ts';
+import type { FoldedSum } from './types.ts';
 
 export interface FolderDeps {
   readonly db: Database;
@@ -26,10 +27,17 @@ const foldEveryMs = 300;
 /** What the port takes in one call. */
 const copyAtOnce = 2_000;
 
+/** Somebody who hears of changes that have committed. */
+export interface ChangeListener {
+  readonly metrics: readonly number[];
+  note(changes: readonly FoldedSum[]): void;
+}
+
 /** Folds batches into totals and brings the totals to the read copy; one process at a time, whichever comes first. */
 export class Folder {
   readonly #deps: FolderDeps;
   readonly #followers: TotalFollower[] = [];
+  readonly #listeners: ChangeListener[] = [];
   #timer: Disposable | undefined;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -39,6 +47,10 @@ export class Folder {
 
   follow(follower: TotalFollower): void {
     this.#followers.push(follower);
+  }
+
+  listen(listener: ChangeListener): void {
+    this.#listeners.push(listener);
   }
 
   start(): void {
@@ -64,8 +76,11 @@ export class Folder {
     const isIdle = !state.hasBatches && state.copied === state.folded;
     if (!isIdle) {
       for (;;) {
-        const folded = await fold(db, this.#followers);
+        const summed = [...new Set(this.#listeners.flatMap(({ metrics }) => metrics))];
+        const folded = await fold(db, this.#followers, summed);
         if (!folded) break;
+        for (const { metrics, note } of this.#listeners)
+          note(folded.sums.filter(({ metric }) => metrics.includes(metric)));
         await this.#copy(folded);
         if (!folded.hasMore && folded.totals.length === 0) break;
       }

@@ -74,6 +74,7 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
     read: (names, options) => reads.read(names, options?.signal),
     forget,
     onFold: (metrics, run) => folder.follow({ metrics: metrics.map((metric) => METRICS[metric]), run }),
+    onChanges: (metrics, note) => folder.listen({ metrics: metrics.map((metric) => METRICS[metric]), note }),
     open: () => adopt(db),
     fold: () => folder.turn(),
     start: () => folder.start(),

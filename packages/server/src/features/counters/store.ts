@@ -2,7 +2,7 @@ import { estimate, withObservations } from '../../kernel/hyperloglog.ts';
 import type { CounterKey, CounterTotal } from '../../ports/counter-store/port.ts';
 import type { Database, Sql, SqlQuery } from '../../ports/database/port.ts';
 import type { Packed } from './combiner.ts';
-import { METRICS } from './types.ts';
+import { type FoldedSum, METRICS } from './types.ts';
 
 export type StoredTotal = CounterKey & CounterTotal;
 
@@ -16,6 +16,8 @@ export interface Fold {
   /** What `counter_fold` said before. */
   readonly before: FoldState;
   readonly totals: readonly StoredTotal[];
+  /** Of the metrics whose changes are asked for. */
+  readonly sums: readonly FoldedSum[];
   /** Batches are left for another fold. */
   readonly hasMore: boolean;
 }
@@ -23,14 +25,7 @@ export interface Fold {
 /** Somebody who keeps something that follows from totals, in the transaction that changes them. */
 export interface TotalFollower {
   readonly metrics: readonly number[];
-  run(tx: Sql, ids: readonly string[], folded: readonly FoldedSum[]): Promise<void>;
-}
-
-/** By how much a fold has changed a total. */
-export interface FoldedSum {
-  readonly id: string;
-  readonly metric: number;
-  readonly delta: number;
+  run(tx: Sql, ids: readonly string[]): Promise<void>;
 }
 
 /** Batches folded by one transaction. */
@@ -136,7 +131,11 @@ export async function foldState({ sql }: Database): Promise<FoldState & { hasBat
 /**
  * Adds finished batches to the totals and deletes them, in one transaction. Undefined while another process folds.
  */
-export async function fold(db: Database, followers: readonly TotalFollower[]): Promise<Fold | undefined> {
+export async function fold(
+  db: Database,
+  followers: readonly TotalFollower[],
+  summed: readonly number[],
+): Promise<Fold | undefined> {
   return await db.transaction(async (tx) => {
     const [state] = await tx<{ folded: string; copied: string }>`
       select folded, copied from counter_fold for update skip locked`;
@@ -149,15 +148,13 @@ export async function fold(db: Database, followers: readonly TotalFollower[]): P
     const horizon = Number(row?.horizon);
     const more = row?.more ? Number(row.more) : horizon;
     const revision = Math.min(horizon, more);
-    const { totals, sums } = await foldBefore(tx, revision);
+    const { totals, sums } = await foldBefore(tx, revision, summed);
     for (const { metrics, run } of followers) {
       const ids = totals.flatMap(({ id, metric }) => (metrics.includes(metric) ? [id] : []));
-      if (ids.length === 0) continue;
-      const folded = sums.filter(({ metric }) => metrics.includes(metric));
-      await run(tx, [...new Set(ids)], folded);
+      if (ids.length > 0) await run(tx, [...new Set(ids)]);
     }
     await tx`update counter_fold set folded = greatest(folded, ${revision})`;
-    return { revision, before, totals, hasMore: more < horizon };
+    return { revision, before, totals, sums, hasMore: more < horizon };
   });
 }
 
@@ -166,8 +163,12 @@ export async function markCopied({ sql }: Database, revision: number): Promise<v
   await sql`update counter_fold set copied = greatest(copied, ${revision}) where folded >= ${revision}`;
 }
 
-async function foldBefore(tx: Sql, revision: number): Promise<{ totals: StoredTotal[]; sums: FoldedSum[] }> {
-  const rows = await tx<TotalRow & { delta: string; observations: Int32Array | null }>`
+async function foldBefore(
+  tx: Sql,
+  revision: number,
+  summed: readonly number[],
+): Promise<{ totals: StoredTotal[]; sums: FoldedSum[] }> {
+  const rows = await tx<TotalRow & { delta: string | null; observations: Int32Array | null }>`
     with folded as (
       delete from counter_batch where xid < ${String(revision)}::xid8
       returning ids, metrics, deltas, sighted_ids, observations),
@@ -179,20 +180,24 @@ async function foldBefore(tx: Sql, revision: number): Promise<{ totals: StoredTo
       insert into counter (id, metric, total, revision) select id, metric, delta, ${revision} from sums
       on conflict (id, metric) do update set total = counter.total + excluded.total, revision = excluded.revision
       returning id, metric, total, revision)
-    select id, metric, total, revision, delta, null as observations from written join sums using (id, metric)
+    select id, metric, total, revision, null::numeric as delta, null::int4[] as observations from written
     union all
-    select each.id, ${METRICS.viewers}, 0, 0, 0, array_agg(each.observation)
+    select id, metric, 0, 0, delta::numeric, null from sums where metric = any(${tx.array(summed, 'int4')})
+    union all
+    select each.id, ${METRICS.viewers}, 0, 0, null, array_agg(each.observation)
     from folded, unnest(sighted_ids, observations) as each (id, observation)
     where not exists (select 1 from counter_gone where counter_gone.id = each.id) group by each.id`;
-  const summed = rows.filter(({ observations }) => !observations);
+  const totals = rows.filter(({ delta, observations }) => !observations && delta === null).map(storedTotal);
   const sightings = rows.flatMap(({ id, observations }) => (observations ? [{ id, observations }] : []));
   const estimates: StoredTotal[] = [];
   for (let at = 0; at < sightings.length; at += sketchesAtOnce) {
     estimates.push(...(await foldSightings(tx, revision, sightings.slice(at, at + sketchesAtOnce))));
   }
   return {
-    totals: [...summed.map(storedTotal), ...estimates],
-    sums: summed.map(({ id, metric, delta }) => ({ id, metric, delta: Number(delta) })),
+    totals: [...totals, ...estimates],
+    sums: rows.flatMap(({ id, metric, delta }) =>
+      delta === null ? [] : [{ id, metric, delta: Number(delta) }],
+    ),
   };
 }
 

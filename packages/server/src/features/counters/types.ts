@@ -34,11 +34,13 @@ export interface Sighting {
   readonly observation: number;
 }
 
-export type FoldFollower = (
-  tx: Sql,
-  ids: readonly string[],
-  folded: readonly { readonly id: string; readonly metric: number; readonly delta: number }[],
-) => Promise<void>;
+/** By how much a fold has changed a total. */
+export interface FoldedSum {
+  readonly id: string;
+  /** The number of the metric. */
+  readonly metric: number;
+  readonly delta: number;
+}
 
 export interface CounterName {
   readonly id: string;
@@ -72,11 +74,13 @@ export interface Counters {
   committed(recorded: Recorded): void;
   forget(tx: Sql, ids: readonly string[]): Promise<void>;
   add(increments: readonly Increment[], sightings?: readonly Sighting[]): Promise<void>;
+  /** `run` is called in the transaction that changes totals of these metrics, with their ids. Before `start`. */
+  onFold(metrics: readonly Metric[], run: (tx: Sql, ids: readonly string[]) => Promise<void>): void;
   /**
-   * `run` is called in the transaction that changes totals of these metrics, with their ids and by how much the sums among
-   * them changed. Before `start`.
+   * `note` is told by how much each fold of this process has changed sums of these metrics, after its commit: at most
+   * once, and not at all when the process dies in between. Before `start`.
    */
-  onFold(metrics: readonly Metric[], run: FoldFollower): void;
+  onChanges(metrics: readonly SummedMetric[], note: (changes: readonly FoldedSum[]) => void): void;
   /** Changes whenever a total that this process reads may have changed by what it did itself. */
   readonly version: number;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;

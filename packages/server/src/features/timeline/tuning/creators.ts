@@ -26,7 +26,7 @@ export interface CreatorsDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly counters: Pick<Counters, 'onFold'>;
+  readonly counters: Pick<Counters, 'onChanges'>;
 }
 
 interface Events {
@@ -57,7 +57,7 @@ export class Creators implements ChangeConsumer {
   constructor(deps: CreatorsDeps) {
     this.#deps = deps;
     this.#said = new Occasionally(deps.clock, 60_000);
-    deps.counters.onFold(['followers', 'views'], async (_tx, _ids, folded) => {
+    deps.counters.onChanges(['followers', 'views'], (folded) => {
       for (const { id, metric, delta } of folded) {
         if (delta <= 0) continue;
         if (metric === METRICS.views) this.#noteViews(id, delta);

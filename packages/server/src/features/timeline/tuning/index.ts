@@ -31,7 +31,7 @@ export interface TuningDeps {
   readonly db: Database;
   readonly store: TimelineStore;
   readonly announcements: Pick<Announcements, 'announce'>;
-  readonly counters: Pick<Counters, 'onFold'>;
+  readonly counters: Pick<Counters, 'onChanges'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics?: Metrics | undefined;
