@@ -19,11 +19,12 @@ export interface QueueSettings {
   readonly maxRetryMs: number;
 }
 
+/** Each is the condition of an index. */
 const stageIs = (sql: Database['sql'], stage: Stage): SqlQuery<unknown[]> =>
   stage === 'fresh'
-    ? sql`pass = 0 and (after_follower > 0) = false`
+    ? sql`pass = 0 and after_follower = 0`
     : stage === 'large'
-      ? sql`pass = 0 and (after_follower > 0) = true`
+      ? sql`pass = 0 and after_follower > 0`
       : stage === 'rest'
         ? sql`pass = 1`
         : sql`pass = 2`;
