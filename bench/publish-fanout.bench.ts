@@ -10,6 +10,7 @@ import { createPublishing } from '../packages/server/src/features/timeline/publi
 import { Outboxes } from '../packages/server/src/features/timeline/publishing/outboxes.ts';
 import { Publisher } from '../packages/server/src/features/videos/publish.ts';
 import { systemClock } from '../packages/server/src/kernel/clock.ts';
+import { smallestIdAt } from '../packages/server/src/kernel/ids.ts';
 import { Metrics } from '../packages/server/src/kernel/metrics.ts';
 import { systemRandom } from '../packages/server/src/kernel/random.ts';
 import type { Push, TimelineStore } from '../packages/server/src/ports/timeline-store/port.ts';
@@ -54,7 +55,7 @@ export const benchmark: Benchmark = {
     });
     await beginInboxes(store);
     const arrivals = new Arrivals(store);
-    const ids = idsFrom(10n ** 15n);
+    const ids = idsFrom(BigInt(smallestIdAt(systemClock.nowMs())));
     const announcements = new MemoryAnnouncements();
     const outboxes = new Outboxes({ db: database, announcements, clock: systemClock });
     const publishing = createPublishing({
@@ -254,6 +255,11 @@ async function makeCommunity(database: PostgresDatabase): Promise<void> {
     select 20000000 + at, case when ${large} then 1 else ${creatorId(0)} + at % ${creators} end, '', '', '{}',
       'private', 'ready', 1000, 360, 640
     from generate_series(0, ${publishesPerSecond * (warmUpSeconds + seconds)}) as at`);
+  // What was published before, so that the planner knows what videos are like.
+  await run(`
+    insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
+    select 30000000 + at, ${creatorId(0)} + at % ${creators}, '', '', '{}', 'public', 'ready', 30000000 + at, 1000, 360, 640
+    from generate_series(1, 40000) as at`);
   await run(`vacuum analyze`);
   await run(`set session_replication_role = origin; reset statement_timeout`);
   session.release();
