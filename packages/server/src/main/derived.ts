@@ -5,6 +5,7 @@ import { MemoryFences } from '../adapters/memory/fences.ts';
 import { openLogicalChangeFeed } from '../adapters/postgres/change-feed/logical-feed.ts';
 import { openOutboxChangeFeed } from '../adapters/postgres/change-feed/outbox-feed.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
+import { RedisAnnouncements } from '../adapters/redis/announcements.ts';
 import { RedisBus } from '../adapters/redis/bus.ts';
 import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
 import { RedisConnection } from '../adapters/redis/connection.ts';
@@ -68,8 +69,7 @@ export async function openShared(
   const { redis, store } = await openRedisCache(urls, redisLog, opening);
   const read = (names: readonly string[]) => readFences(platform.database, names);
   return {
-    // Nobody follows it yet.
-    announcements: new MemoryAnnouncements(),
+    announcements: opening.use(new RedisAnnouncements({ redis, clock, random, log: redisLog })),
     bus: opening.use(await RedisBus.open({ urls, log: redisLog }).catch(redisUnusable)),
     cacheStore: store,
     staleStore,
