@@ -118,7 +118,7 @@ export async function composeFeatures(options: ComposeOptions) {
     },
     log,
   });
-  const graph = createGraph({ db, ids, clock, cursors, accounts, counters, tell });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, announcements, counters, tell, log });
   const media = createMedia({
     ...{ db, store, transcoder, jobs, ids, clock },
     linkKeys: secrets.media,
@@ -180,7 +180,7 @@ export async function composeFeatures(options: ComposeOptions) {
     studio: openStudio(transcoder.binaries.ffmpeg),
     log: log.child({ part: 'demo' }),
   });
-  const changes = openChangeFeed(options, caching, fences);
+  const changes = openChangeFeed(options, caching, shared);
   changes.follow(notifications.consumer);
   opening.defer(() => changes.close());
   const opened = opening.move();

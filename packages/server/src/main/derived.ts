@@ -1,7 +1,8 @@
+import { AnnouncedFences } from '../adapters/announced/fences.ts';
+import { AnnouncedLately } from '../adapters/announced/lately.ts';
 import { MemoryAnnouncements } from '../adapters/memory/announcements.ts';
 import { MemoryBus } from '../adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../adapters/memory/cache-store.ts';
-import { MemoryFences } from '../adapters/memory/fences.ts';
 import { openLogicalChangeFeed } from '../adapters/postgres/change-feed/logical-feed.ts';
 import { openOutboxChangeFeed } from '../adapters/postgres/change-feed/outbox-feed.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
@@ -10,7 +11,6 @@ import { RedisBus } from '../adapters/redis/bus.ts';
 import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
 import { RedisConnection } from '../adapters/redis/connection.ts';
 import { RedisCounterStore } from '../adapters/redis/counter-store.ts';
-import { RedisFences } from '../adapters/redis/fences.ts';
 import { Cache, ToldTransactions } from '../cache/index.ts';
 import type { Config } from '../config/config.ts';
 import { loadFences, readFences } from '../features/videos/index.ts';
@@ -26,6 +26,7 @@ import type { ChangeFeed } from '../ports/change-feed/port.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import type { Fences } from '../ports/fences/port.ts';
 import type { TellOwnChanges } from '../ports/own-changes/port.ts';
+import { ANNOUNCED_KINDS, announcedChanges } from './announced-changes.ts';
 import type { Platform } from './platform.ts';
 
 export interface DerivedOptions {
@@ -37,7 +38,7 @@ export interface DerivedOptions {
 
 /** What the processes of a community share beside the truth; one process alone has it in its memory. */
 export interface Shared {
-  readonly announcements: Announcements;
+  readonly announcements: AnnouncedLately;
   readonly bus: Bus;
   readonly cacheStore: CacheStore;
   /** Undefined: values that are no longer fresh lie beside the others. */
@@ -51,29 +52,26 @@ export async function openShared(
   { config, log, platform }: DerivedOptions,
   opening: AsyncDisposableStack,
 ): Promise<Shared> {
-  const load = () => loadFences(platform.database);
   const urls = config.REDIS_URL;
   const redisLog = log.child({ part: 'redis' });
   const staleStore =
     config.REDIS_STALE_URL && (await openRedisCache(config.REDIS_STALE_URL, redisLog, opening)).store;
   if (!urls) {
     return {
+      ...openAnnounced(new MemoryAnnouncements(), platform, log),
       staleStore,
-      announcements: new MemoryAnnouncements(),
       bus: new MemoryBus(),
       cacheStore: new MemoryCacheStore(clock, { maxBytes: config.HVIDEO_CACHE_BYTES }),
-      fences: await MemoryFences.open(load),
       counterStore: undefined,
     };
   }
   const { redis, store } = await openRedisCache(urls, redisLog, opening);
-  const read = (names: readonly string[]) => readFences(platform.database, names);
+  const announcements = opening.use(new RedisAnnouncements({ redis, clock, random, log: redisLog }));
   return {
-    announcements: opening.use(new RedisAnnouncements({ redis, clock, random, log: redisLog })),
+    ...openAnnounced(announcements, platform, redisLog),
     bus: opening.use(await RedisBus.open({ urls, log: redisLog }).catch(redisUnusable)),
     cacheStore: store,
     staleStore,
-    fences: new RedisFences({ redis, load, read, log: redisLog }),
     counterStore: new RedisCounterStore(redis),
   };
 }
@@ -81,6 +79,16 @@ export async function openShared(
 async function openRedisCache(urls: readonly string[], log: Logger, opening: AsyncDisposableStack) {
   const redis = opening.use(await RedisConnection.open({ urls, log }).catch(redisUnusable));
   return { redis, store: await RedisCacheStore.open(redis, random).catch(redisUnusable) };
+}
+
+function openAnnounced(inner: Announcements, { database }: Platform, log: Logger) {
+  const announcements = new AnnouncedLately(inner, ANNOUNCED_KINDS);
+  const fences = new AnnouncedFences({
+    ...{ announcements, clock, log },
+    load: () => loadFences(database),
+    read: (names) => readFences(database, names),
+  });
+  return { announcements, fences };
 }
 
 /** The address may hold a password, and is not told. */
@@ -122,7 +130,7 @@ export async function openCache(
 export function openChangeFeed(
   { config, log, platform, metrics }: DerivedOptions,
   { cache, told }: { cache: Cache; told: ToldTransactions },
-  fences: Fences,
+  shared: Shared,
 ): ChangeFeed {
   const options = {
     ...{ url: platform.databaseUrl, database: platform.database, clock, random },
@@ -144,14 +152,9 @@ export function openChangeFeed(
     },
     rebuild: () => cache.forgetAll(),
   });
-  feed.follow({
-    name: 'fences',
-    tables: [{ table: 'fence' }],
-    // Those that could not be raised when they were recorded; the others a second time, which changes nothing.
-    handle: async ({ rows }) =>
-      fences.raise(rows.flatMap(({ after }) => (after ? [String(after['name'])] : []))),
-    rebuild: async () => fences.raise(await loadFences(platform.database)),
-  });
+  const { announcements, fences } = shared;
+  for (const consumer of announcedChanges({ announcements, fences, database: platform.database }))
+    feed.follow(consumer);
   if (metrics) exportFeed(metrics, feed);
   return feed;
 }

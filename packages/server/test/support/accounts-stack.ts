@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
+import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts';
 import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
 import { openJobQueue } from '../../src/adapters/postgres/job-queue.ts';
@@ -95,6 +96,7 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
   const store = new MemoryCounterStore(systemClock);
   const counters = createCounters({ db, store, ids, clock: systemClock, random, log });
   opening.defer(() => counters.close());
+  const announcements = new MemoryAnnouncements();
   const phones = new Phones();
   const keys = { jwt: [jwtKey()], refreshToken: macKey() };
   const settings: AccountSettings = {
@@ -121,7 +123,7 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
     log,
   };
   const accounts = await createAccounts({ ...shared, settings });
-  const graph = createGraph({ db, ids, clock, cursors, accounts, counters, tell });
+  const graph = createGraph({ db, ids, clock, cursors, accounts, announcements, counters, tell, log });
   accounts.departure.accountParts.push(graph.accountPart);
   const http = new HttpServer({
     ...{ hostname: '127.0.0.1', port: 0, version: 'test', log, clock, metrics: new Metrics() },
@@ -145,7 +147,21 @@ export async function accountsStack(options: AccountsStackOptions = {}) {
   await jobs.start();
   const opened = opening.move();
   return {
-    ...{ db, ids, clock, media, jobs, phones, accounts, counters, graph, logged, folder, url: http.url },
+    ...{
+      announcements,
+      db,
+      ids,
+      clock,
+      media,
+      jobs,
+      phones,
+      accounts,
+      counters,
+      graph,
+      logged,
+      folder,
+      url: http.url,
+    },
     /** Another node on the same database, or one with other settings. */
     again: (changed: Partial<AccountSettings> = {}, over: Partial<AccountDeps> = {}) =>
       createAccounts({

@@ -1,18 +1,28 @@
 import type { Relation, User } from '@hvideo/protocol';
+import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts';
 import { toUser, type UserColumns } from '../../src/features/accounts/index.ts';
+import { announceEpochs, bumpEpochs } from '../../src/features/graph/index.ts';
 import { readRelations } from '../../src/features/graph/relations.ts';
 import type { People } from '../../src/features/videos/index.ts';
 import type { Ids } from '../../src/kernel/ids.ts';
-import type { Database } from '../../src/ports/database/port.ts';
+import type { Announcements } from '../../src/ports/announcements/port.ts';
+import type { Database, Sql } from '../../src/ports/database/port.ts';
 
 /** People and edges by their tables: for suites that are about something else. */
 export class Graph implements People {
   readonly #db: Database;
   readonly #ids: Ids;
+  readonly #announcements: Announcements;
   readonly #onChange: () => Promise<void>;
 
-  constructor(db: Database, ids: Ids, onChange: () => Promise<void> = async () => {}) {
+  constructor(
+    db: Database,
+    ids: Ids,
+    announcements: Announcements = new MemoryAnnouncements(),
+    onChange: () => Promise<void> = async () => {},
+  ) {
     this.#db = db;
+    this.#announcements = announcements;
     this.#onChange = onChange;
     this.#ids = ids;
   }
@@ -28,42 +38,58 @@ export class Graph implements People {
     return id;
   }
 
-  async follow(follower: string, followee: string): Promise<void> {
-    await this.#db.sql`
-      insert into follow (id, follower_id, followee_id, created_at)
-      values (${this.#ids.next()}, ${follower}, ${followee}, ${new Date()}) on conflict do nothing`;
-    await this.#onChange();
+  follow(follower: string, followee: string): Promise<void> {
+    return this.#change([follower], async (tx) => {
+      await tx`
+        insert into follow (id, follower_id, followee_id, created_at)
+        values (${this.#ids.next()}, ${follower}, ${followee}, ${new Date()}) on conflict do nothing`;
+    });
   }
 
-  async unfollow(follower: string, followee: string): Promise<void> {
-    await this.#db.sql`delete from follow where follower_id = ${follower} and followee_id = ${followee}`;
-    await this.#onChange();
+  unfollow(follower: string, followee: string): Promise<void> {
+    return this.#change([follower], async (tx) => {
+      await tx`delete from follow where follower_id = ${follower} and followee_id = ${followee}`;
+    });
   }
 
-  async mute(muter: string, muted: string): Promise<void> {
-    await this.#db.sql`
-      insert into mute (id, muter_id, muted_id, created_at)
-      values (${this.#ids.next()}, ${muter}, ${muted}, ${new Date()}) on conflict do nothing`;
-    await this.#onChange();
+  mute(muter: string, muted: string): Promise<void> {
+    return this.#change([muter], async (tx) => {
+      await tx`
+        insert into mute (id, muter_id, muted_id, created_at)
+        values (${this.#ids.next()}, ${muter}, ${muted}, ${new Date()}) on conflict do nothing`;
+    });
   }
 
-  async unmute(muter: string, muted: string): Promise<void> {
-    await this.#db.sql`delete from mute where muter_id = ${muter} and muted_id = ${muted}`;
-    await this.#onChange();
+  unmute(muter: string, muted: string): Promise<void> {
+    return this.#change([muter], async (tx) => {
+      await tx`delete from mute where muter_id = ${muter} and muted_id = ${muted}`;
+    });
   }
 
   /** Also ends the follows, as the feature does. */
-  async block(blocker: string, blocked: string): Promise<void> {
-    await this.#db.sql`
-      insert into block (id, blocker_id, blocked_id, created_at)
-      values (${this.#ids.next()}, ${blocker}, ${blocked}, ${new Date()}) on conflict do nothing`;
-    await this.unfollow(blocker, blocked);
-    await this.unfollow(blocked, blocker);
-    await this.#onChange();
+  block(blocker: string, blocked: string): Promise<void> {
+    return this.#change([blocker, blocked], async (tx) => {
+      await tx`
+        insert into block (id, blocker_id, blocked_id, created_at)
+        values (${this.#ids.next()}, ${blocker}, ${blocked}, ${new Date()}) on conflict do nothing`;
+      await tx`
+        delete from follow where (follower_id = ${blocker} and followee_id = ${blocked})
+          or (follower_id = ${blocked} and followee_id = ${blocker})`;
+    });
   }
 
-  async unblock(blocker: string, blocked: string): Promise<void> {
-    await this.#db.sql`delete from block where blocker_id = ${blocker} and blocked_id = ${blocked}`;
+  unblock(blocker: string, blocked: string): Promise<void> {
+    return this.#change([blocker, blocked], async (tx) => {
+      await tx`delete from block where blocker_id = ${blocker} and blocked_id = ${blocked}`;
+    });
+  }
+
+  async #change(touched: readonly string[], work: (tx: Sql) => Promise<void>): Promise<void> {
+    const epochs = await this.#db.transaction(async (tx) => {
+      await work(tx);
+      return bumpEpochs(tx, touched);
+    });
+    await announceEpochs(this.#announcements, epochs);
     await this.#onChange();
   }
 

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '@hvideo/protocol';
+import { AnnouncedFences } from '../../src/adapters/announced/fences.ts';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
 import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts';
 import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../../src/adapters/memory/cache-store.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
-import { MemoryFences } from '../../src/adapters/memory/fences.ts';
 import { openJobQueue, type PostgresJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
 import { Cache } from '../../src/cache/index.ts';
@@ -16,7 +16,13 @@ import { createDetail } from '../../src/features/detail/index.ts';
 import { createCardState, createEngagement } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
 import { createOutboxes, createTimeline } from '../../src/features/timeline/index.ts';
-import { createVideos, defineVideoPages, type People } from '../../src/features/videos/index.ts';
+import {
+  createVideos,
+  defineVideoPages,
+  loadFences,
+  type People,
+  readFences,
+} from '../../src/features/videos/index.ts';
 import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
 import { Metrics } from '../../src/kernel/metrics.ts';
@@ -107,7 +113,11 @@ export async function openParts(
   opening.defer(() => counters.close());
   const cardState = createCardState(db, counters, systemClock);
   const announcements = new MemoryAnnouncements();
-  const fences = await MemoryFences.open(async () => []);
+  const fences = new AnnouncedFences({
+    ...{ announcements, clock, log: testLog },
+    load: () => loadFences(db),
+    read: (names) => readFences(db, names),
+  });
   const cache = opening.use(
     await Cache.open({
       ...{ clock: systemClock, random: systemRandom, bus: new MemoryBus(), log: testLog },
@@ -118,7 +128,7 @@ export async function openParts(
     await cache.apply(changes);
   };
   // These rows are written past the features, which would tell of them.
-  const graph = new Graph(db, ids, () => cache.forgetAll());
+  const graph = new Graph(db, ids, announcements, () => cache.forgetAll());
   const people: People = graph;
   const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import { assertAnnouncements, Followers, unlessAborted } from '../../ports/announcements/followers.ts';
 import {
   type Announcement,
@@ -25,8 +26,6 @@ export class MemoryLog {
   }
 }
 
-const done = Promise.resolve();
-
 /** Announcements within one process: followers hear at once, so that there is nothing to catch up with. */
 export class MemoryAnnouncements implements Announcements {
   readonly #log: MemoryLog;
@@ -52,10 +51,10 @@ export class MemoryAnnouncements implements Announcements {
     this.#log.announce(records);
   }
 
-  catchUp(options?: AnnouncementOptions): Promise<void> {
+  catchUp(options?: AnnouncementOptions): MaybePromise<void> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    return this.#isCurrent ? done : unlessAborted(this.#reset(), signal);
+    return this.#isCurrent ? undefined : unlessAborted(this.#reset(), signal);
   }
 
   async beginAnew({ signal }: AnnouncementOptions = {}): Promise<void> {

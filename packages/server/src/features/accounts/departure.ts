@@ -8,7 +8,7 @@ import type { Login } from './login.ts';
 import { DELETED_MS, type Profiles } from './profiles.ts';
 import type { Sessions } from './sessions.ts';
 import { findById, retireName } from './store.ts';
-import type { AccountDeps, AccountPart, Viewer } from './types.ts';
+import type { AccountDeps, AccountPart, AfterCommit, Viewer } from './types.ts';
 
 interface Parts {
   readonly attempts: Attempts;
@@ -73,7 +73,7 @@ export class Departure {
   async delete(viewer: Viewer, password: string, address: string): Promise<void> {
     await this.#parts.login.provePassword(viewer, password, address);
     const { db, clock, jobs } = this.#deps;
-    let afterCommit: (() => void)[] = [];
+    let afterCommit: AfterCommit[] = [];
     const ended = await db.transaction(async (tx) => {
       afterCommit = [];
       await lockAdmins(tx, 'exclusive');
@@ -91,8 +91,8 @@ export class Departure {
       await jobs.enqueue(tx, deleteFiles, { keyOrPrefix: avatarPrefix(viewer.accountId) });
       return sessions;
     });
-    for (const run of afterCommit) run();
     this.#parts.authentication.forget(ended);
+    await Promise.all(afterCommit.map((run) => run()));
   }
 }
 

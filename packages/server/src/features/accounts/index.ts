@@ -24,7 +24,15 @@ import type { AccountDeps } from './types.ts';
 export { addressKey, isLoopback } from './addresses.ts';
 export type { Tokens } from './sessions.ts';
 export { toUser, type UserColumns } from './store.ts';
-export type { AccountDeps, AccountKeys, AccountPart, AccountSettings, Caller, Viewer } from './types.ts';
+export type {
+  AccountDeps,
+  AccountKeys,
+  AccountPart,
+  AccountSettings,
+  AfterCommit,
+  Caller,
+  Viewer,
+} from './types.ts';
 
 export type Accounts = Awaited<ReturnType<typeof createAccounts>>;
 

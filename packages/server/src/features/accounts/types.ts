@@ -96,6 +96,8 @@ export interface NewAccount {
  * A feature's share of an account's data: deletion and export are composed of these, so that a feature that keeps
  * something about people cannot be forgotten by the one that lets them go.
  */
+export type AfterCommit = () => void | Promise<void>;
+
 export interface AccountPart {
   readonly name: string;
   /**
@@ -106,7 +108,7 @@ export interface AccountPart {
   /**
    * Runs in the transaction that deletes the account, which holds the account's row FOR UPDATE: what takes FOR KEY
    * SHARE on it (every insert that references it) is over or waits. Files are left to a job enqueued here. What is
-   * given to `afterCommit` runs when that transaction has committed.
+   * given to `afterCommit` runs when that transaction has committed, and is over before the answer; it must not fail.
    */
-  erase(tx: Sql, accountId: string, afterCommit: (run: () => void) => void): Promise<void>;
+  erase(tx: Sql, accountId: string, afterCommit: (run: AfterCommit) => void): Promise<void>;
 }

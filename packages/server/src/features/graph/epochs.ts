@@ -1,4 +1,4 @@
-import type { Announcements } from '../../ports/announcements/port.ts';
+import { type Announcement, type Announcements, MAX_ANNOUNCED } from '../../ports/announcements/port.ts';
 import type { Sql } from '../../ports/database/port.ts';
 
 /** Of the announcements that an account's graph has changed. */
@@ -20,14 +20,25 @@ export async function bumpEpochs(tx: Sql, accountIds: readonly string[]): Promis
   return rows.map(({ id, epoch }) => ({ accountId: id, epoch }));
 }
 
+/** As they are: for a change that was made before, and perhaps not announced. An account without one has not changed. */
+export async function currentEpochs(sql: Sql, accountIds: readonly string[]): Promise<GraphEpoch[]> {
+  return sql<GraphEpoch>`
+    select account_id as "accountId", epoch from graph_epoch
+    where account_id = any(${sql.array(accountIds, 'int8')}) order by account_id`;
+}
+
+export const graphFact = ({ accountId, epoch }: GraphEpoch): Announcement => ({
+  kind: GRAPH_KIND,
+  text: `${accountId}:${epoch}`,
+});
+
 /** After the commit and before the answer. Errors: `timeout` (outcome unknown). */
 export async function announceEpochs(
   announcements: Pick<Announcements, 'announce'>,
   epochs: readonly GraphEpoch[],
 ): Promise<void> {
-  await announcements.announce(
-    epochs.map(({ accountId, epoch }) => ({ kind: GRAPH_KIND, text: `${accountId}:${epoch}` })),
-  );
+  for (let start = 0; start < epochs.length; start += MAX_ANNOUNCED)
+    await announcements.announce(epochs.slice(start, start + MAX_ANNOUNCED).map(graphFact));
 }
 
 /** The text of an announcement, read back. */

@@ -1,7 +1,7 @@
 /**
  * Who follows, mutes and blocks whom.
  *
- *     const graph = createGraph({ db, ids, clock, cursors, accounts });
+ *     const graph = createGraph({ db, ids, clock, cursors, accounts, announcements, counters, tell, log });
  *     graph.edges / graph.lists / graph.relations(viewerId, ids) / graph.resolve(reference, viewerId)
  */
 import type { UserProfile } from '@hvideo/protocol';
@@ -13,7 +13,14 @@ import { PeopleLists } from './lists.ts';
 import { blockBetween, readRelations } from './relations.ts';
 
 export { MAX_FOLLOWING } from './edges.ts';
-export { announceEpochs, bumpEpochs, GRAPH_KIND, type GraphEpoch, readEpoch } from './epochs.ts';
+export {
+  announceEpochs,
+  bumpEpochs,
+  GRAPH_KIND,
+  type GraphEpoch,
+  graphFact,
+  readEpoch,
+} from './epochs.ts';
 
 export interface GraphDeps extends EdgeDeps {
   readonly cursors: CursorCodec;

@@ -1,5 +1,6 @@
 import type { Logger } from '../../kernel/log.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
+import type { AfterCommit } from '../accounts/index.ts';
 import type { Purge } from '../media/index.ts';
 import type { Outbox } from './publish.ts';
 import type { Reactions } from './reads.ts';
@@ -27,15 +28,15 @@ export function videosOfAccount({ db, purge, reactions, outbox, withdrawals, log
         from video where author_id = ${accountId} order by id`;
       yield { path: 'videos.json', body: videos };
     },
-    async erase(tx: Sql, accountId: string, afterCommit: (run: () => void) => void): Promise<void> {
+    async erase(tx: Sql, accountId: string, afterCommit: (run: AfterCommit) => void): Promise<void> {
       const rows = await tx<{ id: string }>`select id from video where author_id = ${accountId} for update`;
       const ids = rows.map(({ id }) => id);
       await reactions.forget(tx, ids);
       await outbox.withdraw(tx, ids);
       await withdrawals.record(tx, ids);
-      afterCommit(() => {
-        withdrawals.raise(ids).catch((error: unknown) => log.warn({ err: error }, 'fences were not raised'));
-      });
+      afterCommit(() =>
+        withdrawals.raise(ids).catch((error: unknown) => log.warn({ err: error }, 'fences were not raised')),
+      );
       await tx`delete from video where author_id = ${accountId}`;
       for (let start = 0; start < rows.length; start += 500)
         await purge.later(tx, { prefixes: rows.slice(start, start + 500).map(({ id }) => videoPrefix(id)) });

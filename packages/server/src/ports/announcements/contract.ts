@@ -1,6 +1,13 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type Announcement, type Announcements, MAX_ANNOUNCED, MAX_TEXT, MIN_RECORDS } from './port.ts';
+import {
+  type Announcement,
+  type AnnouncementOptions,
+  type Announcements,
+  MAX_ANNOUNCED,
+  MAX_TEXT,
+  MIN_RECORDS,
+} from './port.ts';
 
 export interface AnnouncementsUnderTest extends AsyncDisposable {
   /** Another node on the same log. */
@@ -99,8 +106,10 @@ async function twoNodes(under: AnnouncementsUnderTest) {
   return { truth, one: nodes[0], other: nodes[1], nodes };
 }
 
-const catchUpAll = (nodes: readonly Node[]) =>
-  Promise.all(nodes.map(({ announcements }) => announcements.catchUp()));
+const catchUp = async ({ announcements }: Node, options?: AnnouncementOptions) =>
+  announcements.catchUp(options);
+
+const catchUpAll = (nodes: readonly Node[]) => Promise.all(nodes.map((node) => catchUp(node)));
 
 /** What every adapter of `Announcements` promises. */
 export function announcementsContract(
@@ -153,7 +162,7 @@ function hearingContract(create: () => Promise<AnnouncementsUnderTest>): void {
         await one.announcements.announce(truth.add('test', Math.min(left, MAX_ANNOUNCED)));
     };
     await announceMany(MIN_RECORDS);
-    await other.announcements.catchUp();
+    await catchUp(other);
     expect([other.resets, other.heard.length]).toEqual([1, MIN_RECORDS]);
     await announceMany(2 * MIN_RECORDS);
     await catchUpAll(nodes);
@@ -169,12 +178,12 @@ function resetContract(create: () => Promise<AnnouncementsUnderTest>): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     one.waitInReset = promise;
     let isCurrent = false;
-    const first = one.announcements.catchUp().then(() => {
+    const first = catchUp(one).then(() => {
       isCurrent = true;
     });
     while (!one.isResetting) await turn();
     await other.announcements.announce(truth.add('test', 2));
-    const second = one.announcements.catchUp();
+    const second = catchUp(one);
     await turns(20);
     expect([isCurrent, one.events]).toEqual([false, []]);
     resolve();
@@ -189,9 +198,9 @@ function resetContract(create: () => Promise<AnnouncementsUnderTest>): void {
     const { truth, one, other } = await twoNodes(under);
     one.resetsToFail = 2;
     for (let left = 2; left > 0; left -= 1)
-      await expect(one.announcements.catchUp()).rejects.toThrow('the truth cannot be read');
+      await expect(catchUp(one)).rejects.toThrow('the truth cannot be read');
     await other.announcements.announce(truth.add('test', 1));
-    await one.announcements.catchUp();
+    await catchUp(one);
     expect([one.resets, one.knows(truth.texts)]).toEqual([1, true]);
   });
 
@@ -201,7 +210,7 @@ function resetContract(create: () => Promise<AnnouncementsUnderTest>): void {
     const announcements = await under.open();
     const [good, bad] = [new Node(announcements, truth), new Node(announcements, truth, 'bad')];
     bad.resetsToFail = 1;
-    await expect(announcements.catchUp()).rejects.toThrow('the truth cannot be read');
+    await expect(catchUp(good)).rejects.toThrow('the truth cannot be read');
     await announcements.announce(truth.add('test', 1));
     await announcements.catchUp();
     expect([good, bad].map((node) => node.knows(truth.texts))).toEqual([true, true]);
@@ -233,17 +242,14 @@ function limitsContract(create: () => Promise<AnnouncementsUnderTest>): void {
     const { promise, resolve } = Promise.withResolvers<void>();
     one.waitInReset = promise;
     const leaving = new AbortController();
-    const [left, stayed] = [
-      one.announcements.catchUp({ signal: leaving.signal }),
-      one.announcements.catchUp(),
-    ];
+    const [left, stayed] = [catchUp(one, { signal: leaving.signal }), catchUp(one)];
     while (!one.isResetting) await turn();
     leaving.abort(new Error('gone'));
     await expect(left).rejects.toThrow('gone');
     resolve();
     await stayed;
     const { signal } = leaving;
-    await expect(one.announcements.catchUp({ signal })).rejects.toThrow('gone');
+    await expect(catchUp(one, { signal })).rejects.toThrow('gone');
     await expect(one.announcements.announce([], { signal })).rejects.toThrow('gone');
     await expect(one.announcements.beginAnew({ signal })).rejects.toThrow('gone');
     expect(one.resets).toBe(1);
@@ -256,7 +262,7 @@ function limitsContract(create: () => Promise<AnnouncementsUnderTest>): void {
     const text = '界'.repeat(MAX_TEXT);
     await one.announcements.announce(Array.from({ length: MAX_ANNOUNCED }, () => ({ kind: 'test', text })));
     await one.announcements.announce([]);
-    await other.announcements.catchUp();
+    await catchUp(other);
     expect(other.heard).toEqual(Array.from({ length: MAX_ANNOUNCED }, () => text));
     const refused = [
       [{ kind: 'test', text: `${text}.` }],
@@ -316,7 +322,7 @@ async function follow(steps: readonly Step[], nodes: readonly [Node, Node], trut
     catchUp: async (node: Node) => {
       const before = acknowledged.length;
       const failures = node.failedResets;
-      const isCurrent = await node.announcements.catchUp().then(
+      const isCurrent = await catchUp(node).then(
         () => true,
         () => false,
       );

@@ -1,3 +1,5 @@
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
+
 /**
  * Small facts that every page must have heard before it answers, in one order, for all nodes: what was withdrawn, whose
  * graph has changed, which entry is on its way into inboxes.
@@ -22,13 +24,13 @@
  * Errors: `timeout` when the log cannot be reached (for `announce`: outcome unknown); `catchUp` also rejects with what a
  * `reset` has failed with. An abort of `signal` rejects with its reason, for this caller alone. A follower must not throw in
  * `hear` and must not block.
- * Cost: one round trip; none where the log is in this process.
+ * Cost: one round trip; none where the log is in this process, which is then caught up with at once, without a promise.
  */
 export interface Announcements {
   /** To be called before the first `catchUp`; one follower for each kind. */
   follow(kind: string, follower: Follower): void;
   announce(records: readonly Announcement[], options?: AnnouncementOptions): Promise<void>;
-  catchUp(options?: AnnouncementOptions): Promise<void>;
+  catchUp(options?: AnnouncementOptions): MaybePromise<void>;
   /** Every node resets its followers before its next `catchUp` resolves. */
   beginAnew(options?: AnnouncementOptions): Promise<void>;
 }

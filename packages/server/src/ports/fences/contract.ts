@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test';
 import type { Fences, LoadFences } from './port.ts';
 
 export interface FencesUnderTest extends AsyncDisposable {
-  /** A node: another call is another node on the same store, where the adapter can be shared. */
+  /** Another node. */
   open(load: LoadFences): Promise<Fences>;
-  /** Empties the store as a crash would; undefined where it lives and dies with the node. */
-  lose?(): Promise<void>;
+  /** What the nodes share is lost as by a crash. */
+  lose(): Promise<void>;
 }
 
 /** What every adapter of `Fences` promises. */
@@ -21,6 +21,27 @@ export function fencesContract(create: () => Promise<FencesUnderTest>): void {
     expect(await fences.isRaised('video:12')).toBe(false);
   });
 
+  test('it stands on every node, for many names in one look too', async () => {
+    await using under = await create();
+    const [one, other] = [
+      await under.open(async () => ['video:1']),
+      await under.open(async () => ['video:1']),
+    ];
+    expect(await other.raisedAmong(['video:1', 'video:2'])).toEqual(['video:1']);
+    const names = Array.from({ length: 2_500 }, (_, at) => `video:${at + 3}`);
+    await one.raise(names);
+    expect(await other.raisedAmong(['video:9', 'video:2', 'video:2502', 'video:1', 'video:2503'])).toEqual([
+      'video:9',
+      'video:2502',
+      'video:1',
+    ]);
+    expect(['video:1', 'video:2', 'video:3'].map((name) => other.hasHeard(name))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
   test('what the truth knows stands before anything is answered', async () => {
     await using under = await create();
     const { promise, resolve } = Promise.withResolvers<readonly string[]>();
@@ -30,9 +51,8 @@ export function fencesContract(create: () => Promise<FencesUnderTest>): void {
     expect(await answer).toBe(true);
   });
 
-  test('a store that lost everything is filled before it answers', async () => {
+  test('when what they share is lost, the truth is read before anything is answered', async () => {
     await using under = await create();
-    if (!under.lose) return;
     const truth = ['video:7'];
     const [one, other] = [await under.open(async () => truth), await under.open(async () => truth)];
     await one.raise(['video:8']);
