@@ -21,6 +21,8 @@ export interface RedisAnnouncementsOptions {
 
 /** An idle node looks as often as this, so that its first page after hours is not one of a node that has fallen behind. */
 const idleLookMs = 1_000;
+/** Looks under way at a time. */
+const maxLooks = 8;
 /** One tag: both keys are in one slot. */
 const keys = ['hva:{log}:head', 'hva:{log}'];
 
@@ -89,8 +91,9 @@ interface Place {
 }
 
 /**
- * Announcements on Redis 6.2 or later, Valkey, single or Cluster. One look at the log for all callers of one turn; who comes
- * while it is under way shares the next one, since it may have passed what he has to know.
+ * Announcements on Redis 6.2 or later, Valkey, single or Cluster. One look at the log for all callers of one turn of the event
+ * loop; who comes while it is under way shares the next one, since it may have passed what he has to know. The next
+ * one need not wait for it: what both bring is heard once.
  */
 export class RedisAnnouncements implements Announcements, AsyncDisposable {
   readonly #options: RedisAnnouncementsOptions;
@@ -98,7 +101,8 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
   readonly #ending = new AbortController();
   /** Undefined: the followers have to be reset. */
   #place: Place | undefined;
-  #underWay: Promise<void> | undefined;
+  #resetting: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
   #next: Promise<void> | undefined;
   #idling: Promise<void> | undefined;
 
@@ -127,7 +131,7 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     this.#idling ??= this.#lookWhileIdle();
-    this.#next ??= this.#lookAfter(this.#underWay);
+    this.#next ??= this.#lookSoon();
     return unlessAborted(this.#next, signal);
   }
 
@@ -136,45 +140,60 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
     await this.#idling;
   }
 
-  async #lookAfter(before: Promise<void> | undefined): Promise<void> {
-    // It leaves when all who come in this turn of the event loop have come. How the one before ends its own callers hear.
-    await (before ? before.catch(() => undefined) : new Promise<void>((resolve) => setImmediate(resolve)));
+  async #lookSoon(): Promise<void> {
+    // It leaves when all who come in this turn have come.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    // How the others end, their own callers hear.
+    while (this.#underWay.size >= maxLooks) await Promise.race(this.#underWay).catch(() => undefined);
     this.#next = undefined;
     const look = this.#look();
-    this.#underWay = look;
+    this.#underWay.add(look);
     try {
       await look;
     } finally {
-      if (this.#underWay === look) this.#underWay = undefined;
+      this.#underWay.delete(look);
     }
   }
 
   /** Up to where the log was when it began. */
   async #look(): Promise<void> {
-    for (let target: number | undefined; ; ) {
-      const { log, heard } = this.#place ?? nowhere;
-      const reply = await this.#script(readScript, log, String(heard), String(MAX_ANNOUNCED));
+    for (let target: Place | undefined; ; ) {
+      await this.#resetting;
+      const from = this.#place ?? nowhere;
+      const reply = await this.#script(readScript, from.log, String(from.heard), String(MAX_ANNOUNCED));
       const [first, ...rest] = reply as (number | Buffer)[];
-      if (typeof first !== 'number') return this.#beginAt({ log: String(first), heard: Number(rest[0]) });
-      target ??= first;
-      if (rest.length > 0) this.#hear({ log, heard: heard + rest.length }, rest.map(recordOf));
-      if (rest.length === 0 || heard + rest.length >= target) return;
+      // Another look has found another log meanwhile: this one asks again.
+      if (this.#resetting || (this.#place ?? nowhere).log !== from.log) continue;
+      if (typeof first !== 'number') return this.#reset({ log: String(first), heard: Number(rest[0]) });
+      this.#hear({ log: from.log, heard: from.heard + rest.length }, rest);
+      if (target?.log !== from.log) target = { log: from.log, heard: first };
+      if (rest.length === 0 || from.heard + rest.length >= target.heard) return;
     }
   }
 
-  #hear(place: Place, records: readonly Announcement[]): void {
+  /** Up to `place`; another look may have heard some of it. */
+  #hear(place: Place, replies: readonly (number | Buffer)[]): void {
+    const isNew = place.heard - (this.#place?.heard ?? 0);
+    if (isNew <= 0) return;
     // Should a follower throw, what it has missed is not known: all begin anew.
     this.#place = undefined;
-    this.#followers.hear(records);
+    this.#followers.hear(replies.slice(-isNew).map(recordOf));
     this.#place = place;
   }
 
   /** First the place, then the truth: what is announced from now on comes after the place. */
-  async #beginAt(place: Place): Promise<void> {
+  #reset(place: Place): Promise<void> {
     this.#place = undefined;
-    await this.#followers.reset();
-    this.#place = place;
-    this.#options.log.debug(place, 'followers of announcements have begun anew');
+    this.#resetting = this.#followers
+      .reset()
+      .then(() => {
+        this.#place = place;
+        this.#options.log.debug(place, 'followers of announcements have begun anew');
+      })
+      .finally(() => {
+        this.#resetting = undefined;
+      });
+    return this.#resetting;
   }
 
   async #lookWhileIdle(): Promise<void> {
