@@ -11,7 +11,7 @@ import type { MaybePromise } from '../../kernel/maybe-promise.ts';
  * - Durability: none of its own. Every fence is also a row of `fence`, written in the transaction that withdraws.
  *
  * Units and limits: a name has at most 100 characters. A node keeps names for three days, longer than any cache keeps what
- * they withdraw: some 150 bytes each.
+ * they withdraw: some 200 bytes each.
  * Errors: `timeout` when the news cannot be reached (for `raise`: outcome unknown).
  * Cost: one round trip, shared by all who ask in one turn; none where all is in this process, which then answers at once,
  * without a promise. `hasHeard`: nothing.
