@@ -9,7 +9,15 @@ import { makeClip } from '../packages/server/test/support/media-samples.ts';
 import { type RunningServer, startServer } from '../packages/server/test/support/server.ts';
 import { en } from '../packages/web/src/i18n/en/index.ts';
 import { zh } from '../packages/web/src/i18n/zh/index.ts';
-import { chromiumPath, desktop, expectPicture, openBrowser, phone, seriousFaults } from './browser.ts';
+import {
+  chromiumPath,
+  desktop,
+  expectPicture,
+  openBrowser,
+  phone,
+  playedSeconds,
+  seriousFaults,
+} from './browser.ts';
 
 let folder: string;
 let server: RunningServer;
@@ -29,7 +37,7 @@ async function publish(by: ApiUser, title: string): Promise<string> {
   return id;
 }
 
-const feed = async () => (await reader.call<FollowingPage>('GET', '/feed/following')).body;
+const feed = async (of = reader) => (await of.call<FollowingPage>('GET', '/feed/following')).body;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hvideo-e2e-'));
@@ -123,27 +131,36 @@ describe.skipIf(chromiumPath() === undefined)('the following feed', () => {
   }, 180_000);
 
   test('another device offers to go on where one was, and shows what is new above', async () => {
+    const traveller = await new ApiUser(server.url).join('traveller');
+    await traveller.call('PUT', `/users/${author.id}/follow`);
     {
       await using browser = await openBrowser({ viewport: phone, locale: 'zh-CN', colorScheme: 'light' });
       const page = await browser.newPage();
-      await reader.call('PUT', '/feed/following/position', { body: { entryId: '1' } });
-      await logIn(page, zh as Texts, 'reader');
+      const [newest, second] = (await feed(traveller)).items;
+      await logIn(page, zh as Texts, 'traveller');
       await page.goto(`${server.url}/following`);
-      await untilShown(page, 'Six');
+      await untilShown(page, newest?.title ?? '');
       await page.keyboard.press('ArrowDown');
-      await untilShown(page, 'Five');
-      await expectPicture(page);
+      await untilShown(page, second?.title ?? '');
+      // Long enough for a look: less is scrolling past.
+      await eventually(
+        () => playedSeconds(page),
+        (seconds) => seconds > 1.5,
+      );
       await page.getByRole('link', { name: zh.common.nav.home }).first().click();
       await page.waitForURL((url) => url.pathname === '/');
     }
-    const { items, position } = await eventually(feed, (page) => page.position?.entryId !== '1');
+    const { items, position } = await eventually(
+      () => feed(traveller),
+      (page) => page.position !== null,
+    );
     const at = items.findIndex(({ reason }) => reason.entryId === position?.entryId);
     const title = items[at]?.title ?? '';
     await publish(author, 'Seven 七');
 
     await using browser = await openBrowser({ viewport: desktop, locale: 'en-US', colorScheme: 'light' });
     const page = await browser.newPage();
-    await logIn(page, en, 'reader');
+    await logIn(page, en, 'traveller');
     await page.goto(`${server.url}/following`);
     const offer = page.getByRole('button', { name: new RegExp(en.feed.continueTitle) });
     await offer.filter({ hasText: `${at + 1} new above` }).waitFor();
