@@ -58,7 +58,12 @@ export function runBun(args) {
   // npm passes SIGTERM on to the shell it runs scripts in, and the shell dies without passing it on.
   if (process.env.npm_lifecycle_event) {
     const { ppid } = process;
-    setInterval(() => process.ppid !== ppid && child.kill('SIGTERM'), 500).unref();
+    const watch = setInterval(() => {
+      if (process.ppid === ppid) return;
+      // Once: a second signal tells the server not to drain.
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }, 500).unref();
   }
   child.on('error', (error) => {
     process.stderr.write(`${error.message}\n`);
