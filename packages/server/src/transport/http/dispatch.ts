@@ -1,30 +1,13 @@
 import type { Access, AnyEndpoint } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
-import type { Logger } from '../../kernel/log.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
-import type { Occasionally } from '../../kernel/occasionally.ts';
 import { isTracing, tracedRequest } from '../../kernel/trace.ts';
 import { accessTokenOf, refuseCrossOrigin } from './credentials.ts';
 import { type DecodedParts, decode, idempotencyOf } from './decode.ts';
+import type { DispatchOptions } from './dispatch-options.ts';
 import { Exchange } from './exchange.ts';
-import type { RequestLimits } from './limits.ts';
 import { problemResponse } from './problems.ts';
 import { ReadyJson, type Route, type Viewer } from './route.ts';
-import type { Traces } from './traces.ts';
-
-export interface DispatchOptions {
-  /** Throws `token-invalid` or `suspended`. */
-  readonly authenticate: (token: string) => MaybePromise<Viewer>;
-  readonly limits: RequestLimits | undefined;
-  readonly publicOrigin: string | undefined;
-  /** Whether another site may call, as the settings say. */
-  readonly allowsOrigin: (origin: string) => boolean;
-  readonly trustedProxies: number;
-  readonly log: Logger;
-  readonly failures: Occasionally;
-  readonly traces: Traces;
-  readonly observer: (endpoint: AnyEndpoint) => (status: number, seconds: number) => void;
-}
 
 export type Dispatch = (request: Bun.BunRequest, server: Bun.Server<undefined>) => MaybePromise<Response>;
 

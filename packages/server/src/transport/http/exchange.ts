@@ -1,7 +1,7 @@
 import type { AnyEndpoint } from '@hvideo/protocol';
 import type { Idempotency } from '../../ports/database/port.ts';
 import { addressOf } from './credentials.ts';
-import type { DispatchOptions } from './dispatch.ts';
+import type { DispatchOptions } from './dispatch-options.ts';
 import type { Reply, RequestInfo } from './route.ts';
 import { type TracedRead, traceIdOf } from './traces.ts';
 

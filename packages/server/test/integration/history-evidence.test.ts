@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import pino from 'pino';
-import { MemoryBus } from '../../adapters/memory/bus.ts';
-import type { Bus } from '../../ports/bus/port.ts';
-import { SegmentEvidence } from './evidence.ts';
+import { MemoryBus } from '../../src/adapters/memory/bus.ts';
+import { SegmentEvidence } from '../../src/features/history/evidence.ts';
+import type { Bus } from '../../src/ports/bus/port.ts';
 
 const log = pino({ level: 'silent' });
 const hoursMs = 3_600_000;
