@@ -171,6 +171,11 @@ export class Cache implements AsyncDisposable {
     await this.#tellAgain();
   }
 
+  /** Everything in this process may be outdated: changes may have been missed by whoever tells of them. */
+  forgetHere(): void {
+    this.#changeAllHere();
+  }
+
   snapshot(): CacheSnapshot {
     return {
       caches: [...this.#readers.values()].map(({ name, stats }) => ({ name, ...stats })),

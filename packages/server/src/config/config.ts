@@ -152,7 +152,7 @@ export const settingSpecs = {
   },
   HVIDEO_CACHE_BYTES: {
     schema: whole(1 << 20, 2 ** 40),
-    default: String(64 << 20),
+    default: String(256 << 20),
     about: 'Memory for what is cached',
   },
   HVIDEO_DATABASE_CONNECTIONS: {

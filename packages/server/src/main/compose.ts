@@ -2,8 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
 import { openLmdbCounterStore } from '../adapters/lmdb/counter-store.ts';
+import { LmdbTimelineStore } from '../adapters/lmdb/timeline-store.ts';
 import { MemoryCounterStore } from '../adapters/memory/counter-store.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
+import { MemoryTimelineStore } from '../adapters/memory/timeline-store.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
 import { leaseNode } from '../adapters/postgres/node-lease.ts';
@@ -13,12 +15,17 @@ import { createDemo, openStudio } from '../demo/index.ts';
 import { addressKey, createAccounts } from '../features/accounts/index.ts';
 import { createCounters } from '../features/counters/index.ts';
 import { createDetail, createVideoExistence } from '../features/detail/index.ts';
-import { createCardState, createEngagement } from '../features/engagement/index.ts';
+import { CountTexts, createCardState, createEngagement } from '../features/engagement/index.ts';
 import { createGraph } from '../features/graph/index.ts';
 import { createHistory, SegmentEvidence } from '../features/history/index.ts';
 import { createMedia } from '../features/media/index.ts';
 import { createNotifications } from '../features/notifications/index.ts';
-import { createOutboxes, createTimeline } from '../features/timeline/index.ts';
+import {
+  createOutboxes,
+  createPublishing,
+  createTimeline,
+  createTuning,
+} from '../features/timeline/index.ts';
 import { cleanFences, createVideos, defineVideoPages, type People } from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
@@ -28,6 +35,7 @@ import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { remembered } from '../kernel/remembered.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
+import type { TimelineStore } from '../ports/timeline-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { engagementRoutes } from '../transport/http/routes/engagement.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
@@ -45,7 +53,7 @@ import { Traces } from '../transport/http/traces.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { operationsReport } from './operations.ts';
-import { countersFolder, mediaFolder, type Platform, workFolder } from './platform.ts';
+import { countersFolder, mediaFolder, type Platform, timelinesFolder, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
 
 const dayMs = 86_400_000;
@@ -135,13 +143,29 @@ export async function composeFeatures(options: ComposeOptions) {
     ...{ fences, tell, reactions: cardState, outbox: outboxes },
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
-  const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
   const engagement = createEngagement({
     ...{ db, ids, clock, cursors, counters, people, tell, fences, outbox: outboxes },
     videos: videos.reads,
   });
   const exists = opening.use(createVideoExistence({ db, clock, log }));
   const pages = defineVideoPages({ db, cache, exists });
+  const timelineStore = shared.timelineStore ?? (await openTimelineStore(options, opening));
+  const timelineDeps = {
+    ...{ db, clock, ids, announcements, counters, store: timelineStore, outboxes },
+    log: log.child({ part: 'timeline' }),
+    ...(options.metrics && { metrics: options.metrics }),
+  };
+  const tuning = createTuning(timelineDeps);
+  const publishing = createPublishing({ ...timelineDeps, costs: tuning.costs });
+  const timeline = createTimeline({
+    ...timelineDeps,
+    ...{ cursors, cache, fences, pages, cardState, tell, tuning },
+    ...{ videos: videos.reads, presenter: videos.presenter },
+    countTexts: new CountTexts(cardState, counters, clock),
+  });
+  opening.use(timeline.reading);
+  opening.defer(() => tuning.stop());
+  opening.defer(() => publishing.stop());
   const detail = createDetail({
     ...{ db, cache, exists, pages, fences, cardState, clock, log },
     ...{ comments: engagement.comments, presenter: videos.presenter },
@@ -174,6 +198,7 @@ export async function composeFeatures(options: ComposeOptions) {
       log.error({ drifts: drifts.slice(0, 20), count: drifts.length }, 'counters differ from rows');
   });
   jobs.schedule('fences-clean', '47 3 * * *', () => cleanFences(db));
+  jobs.schedule('timeline-tune', '* * * * *', (signal) => tuning.turn(signal));
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
@@ -182,6 +207,7 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const changes = openChangeFeed(options, caching, shared);
   changes.follow(notifications.consumer);
+  changes.follow(tuning.creators);
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
@@ -202,6 +228,8 @@ export async function composeFeatures(options: ComposeOptions) {
       notifications,
       videos,
       timeline,
+      tuning,
+      publishing,
       traces,
       demo,
       jobs,
@@ -220,6 +248,19 @@ async function openCounterStore(
 ): Promise<CounterStore> {
   if (config.DATABASE_URL || platform.besideServer || !work) return new MemoryCounterStore(systemClock);
   return opening.use(await openLmdbCounterStore(countersFolder(config)));
+}
+
+/** One process alone keeps its timelines in a file. They are worth nothing beside another database. */
+async function openTimelineStore(
+  { config, platform, work }: ComposeOptions,
+  opening: AsyncDisposableStack,
+): Promise<TimelineStore> {
+  const parts = { clock: systemClock, random: systemRandom };
+  if (config.DATABASE_URL || platform.besideServer || !work) return new MemoryTimelineStore(parts);
+  const [row] = await platform.database.sql<{ origin: string }>`
+    select system_identifier::text as origin from pg_control_system()`;
+  const folder = timelinesFolder(config);
+  return opening.use(await LmdbTimelineStore.open({ ...parts, folder, origin: row?.origin ?? '' }));
 }
 
 /** The features behind HTTP, and the work in the background. */
@@ -286,6 +327,11 @@ export async function composeApplication(options: ComposeOptions) {
       features.exists.start();
       if (options.work) features.counters.start();
       if (options.work) features.changes.start();
+      if (options.work) {
+        if (config.profile === 'embedded') await features.publishing.reclaimAll();
+        features.publishing.start();
+        features.tuning.start();
+      }
       await jobs.start();
     },
     /** Ends what would never end by itself: event streams and uploads under way. */

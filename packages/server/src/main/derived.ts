@@ -11,6 +11,7 @@ import { RedisBus } from '../adapters/redis/bus.ts';
 import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
 import { RedisConnection } from '../adapters/redis/connection.ts';
 import { RedisCounterStore } from '../adapters/redis/counter-store.ts';
+import { RedisTimelineStore } from '../adapters/redis/timeline-store.ts';
 import { Cache, ToldTransactions } from '../cache/index.ts';
 import type { Config } from '../config/config.ts';
 import { loadFences, readFences } from '../features/videos/index.ts';
@@ -26,6 +27,7 @@ import type { ChangeFeed } from '../ports/change-feed/port.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import type { Fences } from '../ports/fences/port.ts';
 import type { TellOwnChanges } from '../ports/own-changes/port.ts';
+import type { TimelineStore } from '../ports/timeline-store/port.ts';
 import { ANNOUNCED_KINDS, announcedChanges } from './announced-changes.ts';
 import type { Platform } from './platform.ts';
 
@@ -46,6 +48,7 @@ export interface Shared {
   readonly fences: Fences;
   /** Undefined: this process keeps its own. */
   readonly counterStore: CounterStore | undefined;
+  readonly timelineStore: TimelineStore | undefined;
 }
 
 export async function openShared(
@@ -61,8 +64,9 @@ export async function openShared(
       ...openAnnounced(new MemoryAnnouncements(), platform, log),
       staleStore,
       bus: new MemoryBus(),
-      cacheStore: new MemoryCacheStore(clock, { maxBytes: config.HVIDEO_CACHE_BYTES }),
+      cacheStore: new MemoryCacheStore(clock, { maxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 2) }),
       counterStore: undefined,
+      timelineStore: undefined,
     };
   }
   const { redis, store } = await openRedisCache(urls, redisLog, opening);
@@ -73,6 +77,7 @@ export async function openShared(
     cacheStore: store,
     staleStore,
     counterStore: new RedisCounterStore(redis),
+    timelineStore: new RedisTimelineStore({ redis, random }),
   };
 }
 
@@ -111,7 +116,7 @@ export async function openCache(
       ...{ clock, random, bus, log: log.child({ part: 'cache' }) },
       store: cacheStore,
       ...(staleStore && { staleStore }),
-      level1MaxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 4),
+      level1MaxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 2),
       ...(metrics && { metrics }),
     }),
   );

@@ -88,6 +88,10 @@ export function countersFolder(config: Config): string {
   return join(config.HVIDEO_DATA, 'counters');
 }
 
+export function timelinesFolder(config: Config): string {
+  return join(config.HVIDEO_DATA, 'timelines');
+}
+
 export function workFolder(config: Config): string {
   return join(config.HVIDEO_DATA, 'work');
 }

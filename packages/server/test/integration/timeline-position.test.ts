@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { FollowingPage } from '@hvideo/protocol';
 import fc from 'fast-check';
+import { entryFact } from '../../src/features/timeline/facts.ts';
 import { smallestIdAt } from '../../src/kernel/ids.ts';
 import { call, type VideoStack, videoStack } from '../support/video-stack.ts';
 
@@ -16,9 +17,11 @@ const top = async (reader: string, query = ''): Promise<FollowingPage> =>
 const save = (reader: string, entryId: string) => call(stack, reader, 'PUT', `${path}/position`, { entryId });
 
 async function publish(author: string, feedKey = stack.ids.next()): Promise<string> {
+  const videoId = stack.ids.next();
   await stack.db.sql`
     insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
-    values (${stack.ids.next()}, ${author}, 'T', '', '{}', 'public', 'ready', ${feedKey}, 1000, 320, 180)`;
+    values (${videoId}, ${author}, 'T', '', '{}', 'public', 'ready', ${feedKey}, 1000, 320, 180)`;
+  await stack.announcements.announce([entryFact({ key: feedKey, authorId: author, videoId })]);
   return feedKey;
 }
 

@@ -8,14 +8,20 @@ import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts'
 import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../../src/adapters/memory/cache-store.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
+import { MemoryTimelineStore } from '../../src/adapters/memory/timeline-store.ts';
 import { openJobQueue, type PostgresJobQueue } from '../../src/adapters/postgres/job-queue.ts';
 import { leaseNode } from '../../src/adapters/postgres/node-lease.ts';
 import { Cache } from '../../src/cache/index.ts';
 import { createCounters } from '../../src/features/counters/index.ts';
 import { createDetail } from '../../src/features/detail/index.ts';
-import { createCardState, createEngagement } from '../../src/features/engagement/index.ts';
+import { CountTexts, createCardState, createEngagement } from '../../src/features/engagement/index.ts';
 import { createMedia, type UploadSettings } from '../../src/features/media/index.ts';
-import { createOutboxes, createTimeline } from '../../src/features/timeline/index.ts';
+import {
+  createOutboxes,
+  createPublishing,
+  createTimeline,
+  createTuning,
+} from '../../src/features/timeline/index.ts';
 import {
   createVideos,
   defineVideoPages,
@@ -30,6 +36,7 @@ import { randomToken, systemRandom } from '../../src/kernel/random.ts';
 import type { Database } from '../../src/ports/database/port.ts';
 import type { MediaStore } from '../../src/ports/media-store/port.ts';
 import type { TellOwnChanges } from '../../src/ports/own-changes/port.ts';
+import type { TimelineStore } from '../../src/ports/timeline-store/port.ts';
 import type { Transcoder } from '../../src/ports/transcoder/port.ts';
 import { feedRoutes } from '../../src/transport/http/routes/feed.ts';
 import { mediaRoutes } from '../../src/transport/http/routes/media.ts';
@@ -48,6 +55,7 @@ export interface VideoStackOptions {
   readonly keepOriginals?: boolean;
   /** Stands before the database of every feature, to count or to fail. */
   readonly wrap?: (db: Database) => Database;
+  readonly timelineStore?: TimelineStore;
   /** False: jobs wait for `jobs.start()`. */
   readonly work?: boolean;
 }
@@ -145,7 +153,22 @@ export async function openParts(
     ...{ db, cache, pages, fences, cardState, clock, log: testLog },
     ...{ comments: engagement.comments, presenter: videos.presenter },
   });
-  const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
+  const timelineStore =
+    options.timelineStore ?? new MemoryTimelineStore({ clock: systemClock, random: systemRandom });
+  const timelineDeps = {
+    ...{ db, clock, ids, announcements, counters, outboxes, store: timelineStore, log: testLog },
+  };
+  const tuning = createTuning(timelineDeps);
+  const publishing = createPublishing(timelineDeps);
+  const timeline = createTimeline({
+    ...timelineDeps,
+    ...{ cursors, cache, fences, pages, cardState, tell, tuning },
+    ...{ videos: videos.reads, presenter: videos.presenter },
+    countTexts: new CountTexts(cardState, counters, clock),
+  });
+  opening.defer(() => publishing.stop());
+  opening.defer(() => tuning.stop());
+  opening.use(timeline.reading);
   const roles = new Map<string, Role>();
   const http = new HttpServer({
     ...{ hostname: '127.0.0.1', port: 0, version: 'test', log: testLog, clock, metrics: new Metrics() },

@@ -71,6 +71,7 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
     get version() {
       return overlay.version;
     },
+    changedAt: (id) => overlay.changedAt(id),
     read: (names, options) => reads.read(names, options?.signal),
     forget,
     onFold: (metrics, run) => folder.follow({ metrics: metrics.map((metric) => METRICS[metric]), run }),

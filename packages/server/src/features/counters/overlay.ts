@@ -1,5 +1,7 @@
 import { type CounterName, type Increment, METRICS, type Metric } from './types.ts';
 
+const maxChanged = 20_000;
+
 interface Pending {
   readonly xid: number;
   readonly delta: number;
@@ -15,6 +17,9 @@ export const keyOf = (id: string, metric: Metric): string => `${id}:${METRICS[me
  */
 export class Overlay {
   readonly #pending = new Map<string, Pending[]>();
+  /** Of each subject, the version that its last increment made; the oldest are forgotten first. */
+  readonly #changed = new Map<string, number>();
+  #forgottenVersion = 0;
   #settledAt = 0;
   #version = 0;
 
@@ -31,11 +36,27 @@ export class Overlay {
   add(xid: number, increments: Iterable<Increment>): void {
     this.#version += 1;
     for (const { id, metric, delta } of increments) {
+      this.#noteChange(id);
       const key = keyOf(id, metric);
       const list = this.#pending.get(key);
       if (list) list.push({ xid, delta });
       else this.#pending.set(key, [{ xid, delta }]);
     }
+  }
+
+  /** The version after which nothing was counted about this subject here; perhaps a later one. */
+  changedAt(id: string): number {
+    return this.#changed.get(id) ?? this.#forgottenVersion;
+  }
+
+  #noteChange(id: string): void {
+    this.#changed.delete(id);
+    this.#changed.set(id, this.#version);
+    if (this.#changed.size <= maxChanged) return;
+    const [oldest] = this.#changed;
+    if (!oldest) return;
+    this.#changed.delete(oldest[0]);
+    this.#forgottenVersion = oldest[1];
   }
 
   /** What is to be added to a total of this revision. */

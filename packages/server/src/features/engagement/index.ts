@@ -26,6 +26,7 @@ import { type RepostDeps, Reposts } from './reposts.ts';
 export type { Drift } from './audit.ts';
 export type { CardState, ReactionState } from './card-state.ts';
 export { type CommentReads, type CommentViewer, isModerator } from './comment-reads.ts';
+export { type CountText, CountTexts } from './count-texts.ts';
 export type { OwnLists } from './own-lists.ts';
 export { type RepostEntry, type RepostOutbox, repostFenceOf } from './reposts.ts';
 

@@ -1,27 +1,22 @@
 /**
- * What a person sees when the app opens: the newest videos of everybody followed, and of everybody.
+ * What a person sees when the app opens: the newest of everybody followed, and of everybody.
  *
  *     const outboxes = createOutboxes({ db, announcements, clock });   // before the videos, which publish into them
- *     const timeline = createTimeline({ db, clock, cursors, videos: videos.reads });
+ *     const publishing = createPublishing({ db, store, announcements, outboxes, ids, clock, log });
+ *     const tuning = createTuning({ db, store, announcements, counters, clock, log });
+ *     const timeline = createTimeline({ db, clock, cursors, cache, announcements, fences, store, pages, tuning, ... });
+ *     await timeline.followingJson(viewerId, request, signal)   // a page, as it is sent
  */
 import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
-import type { Clock } from '../../kernel/clock.ts';
-import { type CursorCodec, pageOfRows } from '../../kernel/cursor.ts';
-import type { Database, Sql, SqlQuery } from '../../ports/database/port.ts';
-import {
-  afterAllIds,
-  listedTo,
-  type PageRequest,
-  type VideoReads,
-  type VideoRow,
-  videoColumns,
-} from '../videos/index.ts';
+import { pageOfRows } from '../../kernel/cursor.ts';
+import { afterAllIds, listedTo, type PageRequest, type VideoRow, videoColumns } from '../videos/index.ts';
 import { Positions } from './position.ts';
 import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
-import { type FollowingRequest, firstKeyFor, keyBefore } from './range.ts';
-import { Costs } from './tuning/costs.ts';
-import { EdgeReads } from './tuning/edges.ts';
-import { explainEdge } from './tuning/explain.ts';
+import type { FollowingRequest } from './range.ts';
+import { notMuted } from './reading/exact.ts';
+import { cursorBelow } from './reading/following.ts';
+import { createReading, type ReadingDeps } from './reading/reading.ts';
+import type { Tuning } from './tuning/index.ts';
 
 export { createPublishing, type Publishing } from './publishing/index.ts';
 export type { Outboxes } from './publishing/outboxes.ts';
@@ -31,116 +26,61 @@ export { createTuning, type Tuning } from './tuning/index.ts';
 export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
 
 /**
- * Guarantees: a page is what a query over all videos would give at this moment; newest first by feed key; following the
- * cursors from the start gives every entry that was there all the time once.
- * Cost: one statement for the entries and two for their cards, whatever the limit; one more at the top, for the position.
+ * Guarantees: a page is what a query over all entries would give at this moment (see `Following`); newest first; following
+ * the cursors from the start gives every entry that was there all the time once.
  */
 export interface Timeline {
   following(viewerId: string, request: FollowingRequest): Promise<FollowingPage>;
+  /** The same, as JSON. */
+  followingJson(
+    viewerId: string,
+    request: FollowingRequest,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   latest(viewerId: string | undefined, page: PageRequest): Promise<Page<VideoCard>>;
   readonly positions: Positions;
   /** Why an author is pushed or pulled. Errors: `not-found` when the viewer does not follow them. */
   explain(viewerId: string, authorId: string): Promise<FeedExplanation>;
+  readonly reading: Omit<ReturnType<typeof createReading>, 'following'>;
 }
 
-export interface TimelineDeps {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly cursors: CursorCodec;
-  readonly videos: VideoReads;
-  /** Those that the edges are decided by. */
-  readonly costs?: Costs;
-}
-
-const followingKind = (viewerId: string) => `following:${viewerId}`;
-const sinceKind = (viewerId: string) => `following-since:${viewerId}`;
-
-/** Older than every entry. */
-const beforeAllIds = '0';
+export type TimelineDeps = Omit<ReadingDeps, 'positions' | 'onRead' | 'onCold' | 'onPulled'> & {
+  readonly tuning: Pick<Tuning, 'activity' | 'costs' | 'explain' | 'inboxes'>;
+};
 
 export function createTimeline(deps: TimelineDeps): Timeline {
-  const { db, clock, cursors, videos, costs = new Costs() } = deps;
-  const { sql } = db;
-  const now = () => new Date(clock.nowMs());
-  const keyOf = (kind: string, cursor: string) => cursors.decode(kind, cursor)[0] ?? beforeAllIds;
+  const { db, clock, cursors, tuning, videos } = deps;
   const positions = new Positions({
-    ...{ db, clock },
-    cursorBelow: (viewerId, key) => cursors.encode(followingKind(viewerId), [key]),
+    ...deps,
+    cursorBelow: (viewerId, key) => cursorBelow(cursors, viewerId, key),
   });
-
-  /** Entries with keys between the two, without them. */
-  const entries = (viewerId: string, after: string, before: string, limit: number) =>
-    // From each outbox no more than a page is read, so that the cost grows with the follows and not with the videos.
-    sql<VideoRow>`
-      select newest.* from follow f cross join lateral (
-        select ${videoColumns(sql)} from video v
-        where v.author_id = f.followee_id and v.feed_key < ${before} and v.feed_key > ${after}
-          and ${listedTo(sql, viewerId, now())}
-        order by v.feed_key desc limit ${limit}
-      ) newest
-      where f.follower_id = ${viewerId} and ${notMuted(sql, viewerId, sql`f.followee_id`)}
-      order by newest."feedKey" desc limit ${limit}`;
-
-  const cardsOf = async (viewerId: string, rows: readonly VideoRow[]): Promise<VideoCard[]> => {
-    const keys = new Map(rows.map((row) => [row.id, row.feedKey]));
-    const cards = await videos.cards(viewerId, rows, 'following');
-    return cards.map((card) => {
-      const entryId = keys.get(card.id);
-      return entryId ? { ...card, reason: { ...card.reason, entryId } } : card;
-    });
-  };
-  const newest = (rows: readonly VideoRow[], known = beforeAllIds) => rows[0]?.feedKey ?? known;
-
-  const newSince = async (viewerId: string, since: string, limit: number): Promise<FollowingPage> => {
-    const known = keyOf(sinceKind(viewerId), since);
-    const rows = await entries(viewerId, firstKeyFor(known), afterAllIds, limit);
-    const next = BigInt(newest(rows)) > BigInt(known) ? newest(rows) : known;
-    return {
-      items: await cardsOf(viewerId, rows),
-      nextCursor: null,
-      since: cursors.encode(sinceKind(viewerId), [next]),
-      position: null,
-    };
-  };
-
-  const edges = new EdgeReads({ db, clock, costs });
+  const { following, ...reading } = createReading({
+    ...{ ...deps, positions },
+    onRead: (readerId) => tuning.activity.noteRead(readerId),
+    onCold: (readerId) => tuning.inboxes.request(readerId),
+    onPulled: (outboxes, tookMs) => tuning.costs.notePulls(outboxes, tookMs),
+  });
+  const followingJson: Timeline['followingJson'] = (viewerId, request, signal) =>
+    following.page(viewerId, request, signal);
   return {
     positions,
-    explain: (viewerId, authorId) => explainEdge(edges, viewerId, authorId),
-    async following(viewerId, request) {
-      const { cursor, limit, since, at } = request;
-      if (since !== undefined) return newSince(viewerId, since, limit);
-      const kind = followingKind(viewerId);
-      const before = cursor === undefined ? keyBefore(request, clock.nowMs()) : keyOf(kind, cursor);
-      const isTop = cursor === undefined && at === undefined;
-      const [rows, position] = await Promise.all([
-        entries(viewerId, beforeAllIds, before, limit + 1),
-        isTop ? positions.read(viewerId) : null,
-      ]);
-      const page = pageOfRows(rows, limit, (last) => cursors.encode(kind, [last.feedKey ?? afterAllIds]));
-      return {
-        items: await cardsOf(viewerId, page.rows),
-        nextCursor: page.nextCursor,
-        since: isTop ? cursors.encode(sinceKind(viewerId), [newest(rows)]) : null,
-        position,
-      };
-    },
+    reading,
+    followingJson,
+    explain: (viewerId, authorId) => tuning.explain(viewerId, authorId),
+    following: async (viewerId, request) =>
+      JSON.parse(new TextDecoder().decode(await followingJson(viewerId, request))) as FollowingPage,
     async latest(viewerId, request) {
-      const kind = 'latest';
-      const before = request.cursor === undefined ? afterAllIds : keyOf(kind, request.cursor);
+      const { sql } = db;
+      const now = new Date(clock.nowMs());
+      const { cursor, limit } = request;
+      const before = cursor === undefined ? afterAllIds : cursors.decode('latest', cursor)[0];
       const rows = await sql<VideoRow>`
         select ${videoColumns(sql)} from video v
-        where v.feed_key < ${before} and v.visibility = 'public' and ${listedTo(sql, viewerId, now())}
+        where v.feed_key < ${before} and v.visibility = 'public' and ${listedTo(sql, viewerId, now)}
           and ${viewerId === undefined ? sql`true` : notMuted(sql, viewerId, sql`v.author_id`)}
-        order by v.feed_key desc limit ${request.limit + 1}`;
-      const page = pageOfRows(rows, request.limit, (last) =>
-        cursors.encode(kind, [last.feedKey ?? afterAllIds]),
-      );
+        order by v.feed_key desc limit ${limit + 1}`;
+      const page = pageOfRows(rows, limit, (last) => cursors.encode('latest', [last.feedKey ?? afterAllIds]));
       return { items: await videos.cards(viewerId, page.rows, 'latest'), nextCursor: page.nextCursor };
     },
   };
-}
-
-function notMuted(sql: Sql, viewerId: string, author: SqlQuery<unknown[]>): SqlQuery<unknown[]> {
-  return sql`not exists (select 1 from mute where muter_id = ${viewerId} and muted_id = ${author})`;
 }

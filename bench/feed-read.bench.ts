@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import type { FollowingPage } from '@hvideo/protocol';
+import type { Benchmark } from './main.ts';
+import { openBareServer } from './support/bare-server.ts';
+import { openCommunity } from './support/community.ts';
+import { cpuMsOf } from './support/cpu.ts';
+import { type CrowdReader, makeCrowd } from './support/crowd.ts';
+import { type HttpLoad, measureHttp } from './support/http-load.ts';
+
+const shape = { authors: 1_000, videosEach: 60, readers: 1_000, followsEach: 100, mode: 2 } as const;
+const path = '/api/v1/feed/following?limit=20';
+const connections = 64;
+const secondsEach = 4;
+const rounds = 3;
+const deepPage = 30;
+const deepReaders = 200;
+
+export const benchmark: Benchmark = {
+  about:
+    'Warm first pages of the following feed (20 full cards) per second, to random signed-in readers; page 30, past the inbox; the yardstick is a bare Bun server that sends the same bytes.',
+  async run() {
+    await using community = await openCommunity();
+    const { url, sql, dataDir, pid } = community;
+    const readers = await makeCrowd(sql, dataDir, shape);
+    const port = Number(new URL(url).port);
+    // Twice: the first page finds no inbox, and lets it be built.
+    for (let turn = 0; turn < 2; turn++) await readAll(url, readers);
+    const page = await (await fetch(url + path, { headers: readers[0]!.headers })).text();
+    const body = join(community.folder, 'page.json');
+    const pageBytes = await Bun.write(body, page);
+    await using bare = await openBareServer(
+      join(community.folder, 'bare.js'),
+      `((body) => () => new Response(body, { headers: { 'content-type': 'application/json' } }))(await Bun.file(${JSON.stringify(body)}).text())`,
+    );
+    const requests = readers.map(({ headers }) => ({ method: 'GET', path, headers }));
+    const random = () => requests[Math.floor(Math.random() * requests.length)]!;
+    const load = { hostname: '127.0.0.1', connections, seconds: secondsEach, path, choose: random };
+    const deep = await deepRequests(url, readers.slice(0, deepReaders));
+    const chooseDeep = () => deep[Math.floor(Math.random() * deep.length)]!;
+    await measureHttp({ ...load, port });
+    await measureHttp({ ...load, port, choose: chooseDeep, seconds: 2 });
+    await measureHttp({ ...load, port: bare.port, seconds: 1 });
+    const first = new Series(pid);
+    const last = new Series(pid);
+    const yardstick = new Series(bare.pid);
+    for (let round = 0; round < rounds; round++) {
+      await first.measure({ ...load, port });
+      await yardstick.measure({ ...load, port: bare.port });
+      await last.measure({ ...load, port, choose: chooseDeep });
+    }
+    return {
+      pagesPerSecond: first.perSecond,
+      barePerSecond: yardstick.perSecond,
+      ratio: ratio(first, yardstick),
+      p99Ms: await latency(url, readers),
+      deepPagesPerSecond: last.perSecond,
+      deepToFirst: ratio(last, first),
+      cpuMicrosecondsPerPage: first.cpuMicroseconds,
+      bareCpuMicrosecondsPerPage: yardstick.cpuMicroseconds,
+      ...{
+        failures: first.failures + last.failures,
+        pageBytes,
+        cards: (JSON.parse(page) as FollowingPage).items.length,
+      },
+      ...{ readers: shape.readers, followsEach: shape.followsEach, deepPage },
+    };
+  },
+};
+
+class Series {
+  readonly #pid: number;
+  #answered = 0;
+  #seconds = 0;
+  #cpuMs = 0;
+  failures = 0;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  async measure(load: HttpLoad): Promise<void> {
+    const before = await cpuMsOf(this.#pid);
+    const { requestsPerSecond, failures } = await measureHttp(load);
+    this.#cpuMs += (await cpuMsOf(this.#pid)) - before;
+    this.#answered += requestsPerSecond * load.seconds;
+    this.#seconds += load.seconds;
+    this.failures += failures;
+  }
+
+  get perSecond(): number {
+    return Math.round(this.#answered / this.#seconds);
+  }
+
+  /** Of the server, a little too much: it counts the moment of warming up as well. */
+  get cpuMicroseconds(): number {
+    return Number(((this.#cpuMs * 1000) / this.#answered).toFixed(1));
+  }
+}
+
+const ratio = (one: Series, other: Series) => Number((one.perSecond / other.perSecond).toFixed(3));
+
+async function readAll(url: string, readers: readonly CrowdReader[]): Promise<void> {
+  for (let at = 0; at < readers.length; at += 50) {
+    await Promise.all(
+      readers
+        .slice(at, at + 50)
+        .map(async ({ headers }) => (await fetch(url + path, { headers })).arrayBuffer()),
+    );
+  }
+  await Bun.sleep(2_000);
+}
+
+/** Requests of each reader's page 30, by the cursor that leads there. */
+async function deepRequests(url: string, readers: readonly CrowdReader[]) {
+  return Promise.all(
+    readers.map(async ({ headers }) => {
+      let cursor = '';
+      for (let page = 1; page < deepPage; page++) {
+        const answer = await fetch(`${url}${path}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, {
+          headers,
+        });
+        cursor = ((await answer.json()) as FollowingPage).nextCursor ?? '';
+      }
+      return { method: 'GET', path: `${path}&cursor=${encodeURIComponent(cursor)}`, headers };
+    }),
+  );
+}
+
+/** At a tenth of the load: single requests of random readers, one after another on eight connections. */
+async function latency(url: string, readers: readonly CrowdReader[]): Promise<number> {
+  const times: number[] = [];
+  const one = async () => {
+    for (let turn = 0; turn < 250; turn++) {
+      const { headers } = readers[Math.floor(Math.random() * readers.length)]!;
+      const startedMs = performance.now();
+      await (await fetch(url + path, { headers })).arrayBuffer();
+      times.push(performance.now() - startedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, one));
+  times.sort((a, b) => a - b);
+  return Number(times[Math.floor(times.length * 0.99)]!.toFixed(1));
+}

@@ -1,0 +1,240 @@
+import type { FeedPosition, FollowingPage } from '@hvideo/protocol';
+import type { CachedReader } from '../../../cache/index.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import type { CursorCodec } from '../../../kernel/cursor.ts';
+import { AppError } from '../../../kernel/errors.ts';
+import { compareIds } from '../../../kernel/ids.ts';
+import type { Announcements } from '../../../ports/announcements/port.ts';
+import type { Database } from '../../../ports/database/port.ts';
+import type { CardState, CountText, CountTexts } from '../../engagement/index.ts';
+import { afterAllIds, type VideoReads } from '../../videos/index.ts';
+import { SETTLE_GRACE_MS } from '../facts.ts';
+import { type FollowingRequest, firstKeyFor, keyBefore } from '../range.ts';
+import type { CardTexts, ReactionFlags, Shown } from './cards.ts';
+import { exactCards, exactEntries } from './exact.ts';
+import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
+import type { OwnReactions } from './reactions.ts';
+import type { Rules } from './rules.ts';
+import type { Merge } from './sources.ts';
+import { type WalkDeps, walk } from './walk.ts';
+
+export interface FollowingDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly cursors: CursorCodec;
+  readonly announcements: Announcements;
+  readonly videos: VideoReads;
+  readonly graphs: ReaderGraphs;
+  readonly rules: Rules;
+  readonly cards: CardTexts;
+  readonly countTexts: CountTexts;
+  readonly cardState: Pick<CardState, 'viewer'>;
+  readonly reactions: CachedReader<OwnReactions>;
+  readonly position: (readerId: string) => FeedPosition | null | Promise<FeedPosition | null>;
+  readonly walk: WalkDeps;
+  /** Each page read, for whoever decides what is pushed to whom. */
+  readonly onRead: (readerId: string) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Selection {
+  readonly shown: readonly Shown[];
+  /** The next page begins below this key; undefined: there is none. */
+  readonly below: string | undefined;
+}
+
+const encoder = new TextEncoder();
+const noFlags: ReactionFlags = { liked: false, favorited: false, reposted: false };
+/** Older than every entry. */
+const beforeAllIds = '0';
+/** A page that filters out so many entries is answered shorter, with a cursor to go on from. */
+const maxExamined = 1_000;
+const pageWithinMs = SETTLE_GRACE_MS / 2;
+
+const followingKind = (readerId: string) => `following:${readerId}`;
+const sinceKind = (readerId: string) => `following-since:${readerId}`;
+
+/** The cursor of the page whose entries have keys below this one. */
+export const cursorBelow = (cursors: CursorCodec, readerId: string, key: string) =>
+  cursors.encode(followingKind(readerId), [key]);
+
+/**
+ * Pages of the following feed, as JSON.
+ *
+ * Guarantees: a page holds every entry in its key range whose addition was acknowledged before the request, and none whose
+ * removal was. Changes under way may fall on either side.
+ * Cost, when warm: no statement; one round trip (what is announced, and the inbox, side by side), none where both are in
+ * this process.
+ */
+export class Following {
+  readonly #deps: FollowingDeps;
+
+  constructor(deps: FollowingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Errors: `invalid-cursor`, `timeout`. */
+  async page(
+    readerId: string,
+    request: FollowingRequest,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { clock, announcements, graphs, onRead } = this.#deps;
+    const range = this.#rangeOf(readerId, request);
+    const startedMs = clock.monotonicMs();
+    try {
+      await announcements.catchUp({ signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#deps.onFailure(error);
+      return this.#exactPage(readerId, request, range, signal);
+    }
+    const graph = graphs.getIfHere(readerId) ?? (await graphs.get(readerId, signal));
+    onRead(readerId);
+    const merge = await walk(this.#deps.walk, readerId, graph, range.before, signal);
+    const selection = await this.#select(merge, readerId, graph, range, request.limit, signal);
+    const page = await this.#encode(readerId, graph, selection, request, range, signal);
+    // What it read first may have left flight before it read the rest.
+    if (clock.monotonicMs() - startedMs > pageWithinMs) throw new AppError('timeout');
+    return page;
+  }
+
+  #rangeOf(readerId: string, request: FollowingRequest): { after: string; before: string } {
+    const { cursors, clock } = this.#deps;
+    const { cursor, since } = request;
+    if (since !== undefined)
+      return { after: firstKeyFor(this.#keyOf(sinceKind(readerId), since)), before: afterAllIds };
+    const before =
+      cursor === undefined
+        ? keyBefore(request, clock.nowMs())
+        : (cursors.decode(followingKind(readerId), cursor)[0] ?? beforeAllIds);
+    return { after: beforeAllIds, before };
+  }
+
+  #keyOf(kind: string, token: string): string {
+    return this.#deps.cursors.decode(kind, token)[0] ?? beforeAllIds;
+  }
+
+  /** One more than fits tells whether there is a next page. */
+  async #select(
+    merge: Merge,
+    readerId: string,
+    graph: ReaderGraph,
+    { after }: { after: string },
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Selection> {
+    const shown: Shown[] = [];
+    let examined = 0;
+    for (;;) {
+      const { batch, isEnd } = nextBatch(merge, limit + 1 - shown.length, after);
+      shown.push(...(await this.#deps.rules.shownOf(batch, readerId, graph, signal)));
+      if (shown.length > limit) return { shown: shown.slice(0, limit), below: shown[limit - 1]!.entry.key };
+      examined += batch.length;
+      if (examined > maxExamined) return { shown, below: batch.at(-1)?.key };
+      if (isEnd) return { shown, below: undefined };
+      if (batch.length === 0 && !(await merge.extend())) return { shown, below: undefined };
+    }
+  }
+
+  async #encode(
+    readerId: string,
+    graph: ReaderGraph,
+    { shown, below }: Selection,
+    request: FollowingRequest,
+    { after }: { after: string },
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { cards, reactions } = this.#deps;
+    const own =
+      reactions.getIfHot(readerId)?.value ??
+      (shown.length === 0 ? undefined : (await reactions.get(readerId, { signal })).value);
+    const counts = await this.#countsOf(shown, signal);
+    const flags = own?.isComplete
+      ? flagsFrom(own)
+      : await this.#flagsOf(
+          readerId,
+          shown.map(({ page }) => page.row.id),
+          signal,
+        );
+    const rest = await this.#restOf(readerId, request, shown[0]?.entry.key, below, after);
+    return cards.encode(readerId, graph, shown, counts, flags, rest);
+  }
+
+  async #countsOf(
+    shown: readonly Shown[],
+    signal: AbortSignal | undefined,
+  ): Promise<(videoId: string) => CountText | undefined> {
+    const { countTexts } = this.#deps;
+    const missing = shown.flatMap(({ page }) => (countTexts.getIfHere(page.row.id) ? [] : [page.row.id]));
+    if (missing.length === 0) return (id) => countTexts.getIfHere(id);
+    const loaded = await countTexts.load([...new Set(missing)], signal);
+    return (id) => loaded.get(id) ?? countTexts.getIfHere(id);
+  }
+
+  async #flagsOf(
+    readerId: string,
+    videoIds: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<(videoId: string) => ReactionFlags> {
+    if (videoIds.length === 0) return () => noFlags;
+    const states = await this.#deps.cardState.viewer(readerId, videoIds, signal);
+    return (id) => states.get(id) ?? noFlags;
+  }
+
+  /** What follows the items. */
+  async #restOf(
+    readerId: string,
+    request: FollowingRequest,
+    newest: string | undefined,
+    below: string | undefined,
+    after: string,
+  ): Promise<string> {
+    const { cursors, position } = this.#deps;
+    const isSince = request.since !== undefined;
+    const isTop = !isSince && request.cursor === undefined && request.at === undefined;
+    const nextCursor = below === undefined || isSince ? null : cursorBelow(cursors, readerId, below);
+    const known = isSince ? this.#keyOf(sinceKind(readerId), request.since ?? '') : after;
+    const next = newest !== undefined && compareIds(newest, known) > 0 ? newest : known;
+    const since = isSince || isTop ? cursors.encode(sinceKind(readerId), [next]) : null;
+    const read = isTop ? await position(readerId) : null;
+    return `,"nextCursor":${JSON.stringify(nextCursor)},"since":${JSON.stringify(since)},"position":${JSON.stringify(read)}}`;
+  }
+
+  /** Straight from the truth, which knows of all that was acknowledged. */
+  async #exactPage(
+    readerId: string,
+    request: FollowingRequest,
+    range: { after: string; before: string },
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { db, clock, videos } = this.#deps;
+    const { limit } = request;
+    const rows = await exactEntries(db, readerId, range, limit + 1, new Date(clock.nowMs()), signal);
+    const page = rows.slice(0, limit);
+    const items = await exactCards(db, videos, readerId, page);
+    const below = rows.length > limit ? page.at(-1)?.key : undefined;
+    const rest = await this.#restOf(readerId, request, page[0]?.key, below, range.after);
+    return encoder.encode(`{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`);
+  }
+}
+
+/** The next entries above `after`, as far as they are there; `isEnd`: what follows is not wanted. */
+function nextBatch(merge: Merge, wanted: number, after: string) {
+  const batch = [];
+  while (batch.length < wanted) {
+    const entry = merge.next();
+    if (!entry) return { batch, isEnd: merge.isAtEnd };
+    if (compareIds(entry.key, after) <= 0) return { batch, isEnd: true };
+    batch.push(entry);
+  }
+  return { batch, isEnd: false };
+}
+
+const flagsFrom =
+  ({ liked, favorited, reposted }: OwnReactions) =>
+  (id: string): ReactionFlags => ({
+    liked: liked.has(id),
+    favorited: favorited.has(id),
+    reposted: reposted.has(id),
+  });
