@@ -8,20 +8,28 @@ import { parseArgs } from 'node:util';
 export interface Benchmark {
   /** What the figure is, in one sentence. */
   readonly about: string;
-  run(): Promise<Readonly<Record<string, unknown>>>;
+  run(options: BenchOptions): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export interface BenchOptions {
+  /** `--plot`: also draw anew what the documentation shows of it. */
+  readonly plot: boolean;
 }
 
 const names = readdirSync(import.meta.dir)
   .filter((file) => file.endsWith('.bench.ts'))
   .map((file) => file.slice(0, -'.bench.ts'.length));
 
-const { positionals } = parseArgs({ allowPositionals: true });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { plot: { type: 'boolean', default: false } },
+});
 const [name] = positionals;
 if (name === undefined || !names.includes(name)) {
   process.stderr.write(`npm run bench -- NAME, where NAME is one of: ${names.join(', ')}\n`);
   process.exit(1);
 }
 const { benchmark } = (await import(`./${name}.bench.ts`)) as { benchmark: Benchmark };
-const result = await benchmark.run();
+const result = await benchmark.run({ plot: values.plot });
 process.stdout.write(`${JSON.stringify({ bench: name, ...result })}\n`);
 process.exit(0);
