@@ -87,7 +87,7 @@ export class CardTexts {
     return page;
   }
 
-  #sharedBytes(page: VideoPage): Uint8Array<ArrayBuffer> {
+  #sharedBytes(page: VideoPage): Uint8Array {
     const nowMs = this.#nowMs();
     const known = this.#shared.get(page);
     if (known && known.untilMs > nowMs) return known.bytes;
