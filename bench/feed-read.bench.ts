@@ -107,7 +107,16 @@ async function readAll(url: string, readers: readonly CrowdReader[]): Promise<vo
         .map(async ({ headers }) => (await fetch(url + path, { headers })).arrayBuffer()),
     );
   }
-  await Bun.sleep(2_000);
+  const deadlineMs = performance.now() + 60_000;
+  while (await rebuildsWaiting(url)) {
+    if (performance.now() > deadlineMs) throw new Error('the inboxes are not rebuilt');
+    await Bun.sleep(200);
+  }
+}
+
+async function rebuildsWaiting(url: string): Promise<boolean> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return !/timeline_inbox_rebuilds_waiting(\{.*\})? 0$/m.test(text);
 }
 
 /** Requests of each reader's page 30, by the cursor that leads there. */

@@ -56,6 +56,13 @@ export async function makeCrowd(sql: SQL, dataDir: string, shape: CrowdShape): P
     insert into session (id, account_id, device, address, created_at, last_used_at, expires_at)
     select ${firstReader}::int8 + n, ${firstReader}::int8 + n, 'bench', '127.0.0.1', now(), now(), now() + interval '1 day'
     from generate_series(0, ${readers - 1}) n`;
+  // So that the edges stay as they are: everybody reads often, nobody publishes much.
+  await sql`
+    insert into feed_reader (account_id, reads_per_day, rated_at, last_read_at, tuned_at)
+    select ${firstReader}::int8 + n, 50, now(), now(), now() from generate_series(0, ${readers - 1}) n`;
+  await sql`
+    insert into feed_creator (account_id, posts_per_day, rated_at, level_at)
+    select ${firstId}::int8 + n, ${videosEach / 100}, now(), now() from generate_series(0, ${authors - 1}) n`;
   await sql`vacuum analyze`;
   const { jwt } = await loadSecrets({ keysJson: undefined, dataDir });
   const tokens = await AccessTokens.load({ clock: systemClock, ttlMs: 3_600_000, keys: jwt });

@@ -40,9 +40,9 @@ export class CountTexts {
     this.#clock = clock;
   }
 
-  getIfHere(videoId: string): CountText | undefined {
+  getIfHere(videoId: string, nowMs = this.#clock.monotonicMs()): CountText | undefined {
     const kept = this.#kept.get(videoId);
-    if (kept === undefined || kept.untilMs <= this.#clock.monotonicMs()) return undefined;
+    if (kept === undefined || kept.untilMs <= nowMs) return undefined;
     return this.#counters.changedAt(videoId) > kept.version ? undefined : kept;
   }
 

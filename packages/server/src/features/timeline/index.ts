@@ -14,7 +14,7 @@ import { Positions } from './position.ts';
 import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
 import type { FollowingRequest } from './range.ts';
 import { notMuted } from './reading/exact.ts';
-import { cursorBelow } from './reading/following.ts';
+import { cursorBelow, rememberingCursors } from './reading/following.ts';
 import { createReading, type ReadingDeps } from './reading/reading.ts';
 import type { Tuning } from './tuning/index.ts';
 
@@ -32,11 +32,7 @@ export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
 export interface Timeline {
   following(viewerId: string, request: FollowingRequest): Promise<FollowingPage>;
   /** The same, as JSON. */
-  followingJson(
-    viewerId: string,
-    request: FollowingRequest,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  followingJson(viewerId: string, request: FollowingRequest, signal?: AbortSignal): Promise<string>;
   latest(viewerId: string | undefined, page: PageRequest): Promise<Page<VideoCard>>;
   readonly positions: Positions;
   /** Why an author is pushed or pulled. Errors: `not-found` when the viewer does not follow them. */
@@ -49,13 +45,14 @@ export type TimelineDeps = Omit<ReadingDeps, 'positions' | 'onRead' | 'onCold' |
 };
 
 export function createTimeline(deps: TimelineDeps): Timeline {
-  const { db, clock, cursors, tuning, videos } = deps;
+  const { db, clock, tuning, videos } = deps;
+  const cursors = rememberingCursors(deps.cursors);
   const positions = new Positions({
     ...deps,
     cursorBelow: (viewerId, key) => cursorBelow(cursors, viewerId, key),
   });
   const { following, ...reading } = createReading({
-    ...{ ...deps, positions },
+    ...{ ...deps, cursors, positions },
     onRead: (readerId) => tuning.activity.noteRead(readerId),
     onCold: (readerId) => tuning.inboxes.request(readerId),
     onPulled: (outboxes, tookMs) => tuning.costs.notePulls(outboxes, tookMs),
@@ -68,7 +65,7 @@ export function createTimeline(deps: TimelineDeps): Timeline {
     followingJson,
     explain: (viewerId, authorId) => tuning.explain(viewerId, authorId),
     following: async (viewerId, request) =>
-      JSON.parse(new TextDecoder().decode(await followingJson(viewerId, request))) as FollowingPage,
+      JSON.parse(await followingJson(viewerId, request)) as FollowingPage,
     async latest(viewerId, request) {
       const { sql } = db;
       const now = new Date(clock.nowMs());

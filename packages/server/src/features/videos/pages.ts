@@ -31,7 +31,9 @@ const minuteMs = 60_000;
 export function defineVideoPages({ db: { sql }, cache, exists }: VideoPagesDeps): VideoPages {
   return cache.define<VideoPage>({
     name: 'video-page',
-    freshMs: minuteMs,
+    // Every page of cards needs many of them.
+    isResident: true,
+    freshMs: 5 * minuteMs,
     staleMs: 24 * 60 * minuteMs,
     dependencies: [video, account],
     owner: (id) => video(id),

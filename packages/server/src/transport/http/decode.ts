@@ -24,13 +24,33 @@ export function decode(
   pathParams: Record<string, string>,
 ): MaybePromise<DecodedParts> {
   const params = endpoint.params ? parse(endpoint.params, withoutNul(pathParams)) : noPart;
-  const query = endpoint.query ? parse(endpoint.query, withoutNul(queryOf(request.url))) : noPart;
+  const query = endpoint.query ? parsedQuery(endpoint, endpoint.query, request.url) : noPart;
   const { body: schema } = endpoint;
   if (!schema) return { params, query, body: noPart, bodyText: '' };
   return readJsonText(request).then((bodyText) => ({
     ...{ params, query, bodyText },
     body: parse(schema, parseJson(bodyText)),
   }));
+}
+
+/** Short queries that came last, as they were read: most requests of an endpoint have one of a few. */
+const knownQueries = new WeakMap<AnyEndpoint, Map<string, never>>();
+const maxKnownQueries = 64;
+const maxKnownLength = 40;
+
+/** What it answers may be shared by requests, and must not be modified. */
+function parsedQuery(endpoint: AnyEndpoint, schema: z.ZodType, url: string): never {
+  const start = url.indexOf('?');
+  const text = start < 0 ? '' : url.slice(start);
+  const known = knownQueries.get(endpoint)?.get(text);
+  if (known !== undefined) return known;
+  const query = parse(schema, withoutNul(Object.fromEntries(new URLSearchParams(text))));
+  if (text.length > maxKnownLength) return query;
+  const queries = knownQueries.get(endpoint) ?? new Map<string, never>();
+  knownQueries.set(endpoint, queries);
+  if (queries.size >= maxKnownQueries) queries.clear();
+  queries.set(text, Object.freeze(query));
+  return query;
 }
 
 function parse(schema: z.ZodType, value: unknown): never {
@@ -51,11 +71,6 @@ function withoutNul(values: Record<string, string>): Record<string, string> {
 
 function refuseNul(name: string): never {
   throw new AppError('invalid-request', { fields: { [name || 'body']: 'holds a NUL character' } });
-}
-
-function queryOf(url: string): Record<string, string> {
-  const start = url.indexOf('?');
-  return start < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(start)));
 }
 
 async function readJsonText(request: Request): Promise<string> {

@@ -13,23 +13,29 @@ export interface Shown {
   readonly repost: Repost | undefined;
 }
 
-export type ReactionFlags = Pick<VideoCard['viewer'], 'liked' | 'favorited' | 'reposted'>;
-
 interface SharedText {
-  /** A card without its closing brace: counts, the viewer's state and the reason follow. */
-  readonly bytes: Uint8Array;
+  /** A card up to its reason, which a comma would follow. */
+  readonly card: string;
+  /** The same with the reason of the video's own entry, up to the counts. */
+  readonly original: string;
   readonly untilMs: number;
 }
 
 /** Links in ready texts hold for hours; a text is made anew long before. */
 const textMs = 10 * 60_000;
-const encoder = new TextEncoder();
-const countsKey = encoder.encode(',"counts":');
-const closing = encoder.encode(']');
+
+/** What a reader is to a video of somebody else ends each card: one of sixteen texts. */
+const viewerTexts = Array.from({ length: 16 }, (_, bits) => {
+  const has = (bit: number) => (bits & bit) !== 0;
+  const viewer = {
+    ...{ own: false, following: has(1), liked: has(2), favorited: has(4), reposted: has(8) },
+  } satisfies VideoCard['viewer'];
+  return `,"viewer":${JSON.stringify(viewer)}}`;
+});
 
 /**
- * Pages of cards as encoded bytes. What all readers share of a card is encoded once, beside the cached video that it is
- * made of, and copied into each page; the rest is short.
+ * The cards of a page as JSON. What all readers share of a card is a ready text, beside the cached video that it is made of;
+ * a page is these texts, one after another.
  */
 export class CardTexts {
   readonly #presenter: Presenter;
@@ -41,62 +47,45 @@ export class CardTexts {
     this.#nowMs = nowMs;
   }
 
-  /** `{"items":[...]`, and `rest`, which closes the object. */
-  encode(
+  /** Separated by commas. `counts`: of each entry shown. */
+  join(
     readerId: string,
     graph: ReaderGraph,
     shown: readonly Shown[],
-    countsOf: (videoId: string) => CountText | undefined,
-    reactionsOf: (videoId: string) => ReactionFlags,
-    rest: string,
-  ): Uint8Array<ArrayBuffer> {
-    const parts: Uint8Array[] = [];
-    let text = '{"items":[';
-    let size = 0;
-    const flush = () => {
-      const bytes = encoder.encode(text);
-      parts.push(bytes);
-      size += bytes.length;
-      text = '';
-    };
-    for (const [at, each] of shown.entries()) {
+    counts: readonly (CountText | undefined)[],
+    reactions: Reactions,
+  ): string {
+    const nowMs = this.#nowMs();
+    let text = '';
+    for (let at = 0; at < shown.length; at++) {
       if (at > 0) text += ',';
-      const { page, entry, repost } = each;
-      const counts = countsOf(page.row.id);
-      if (page.row.visibility !== 'public' || page.author.id === readerId || !counts) {
-        text += this.#ownText(readerId, graph, each, counts, reactionsOf(page.row.id));
+      const each = shown[at]!;
+      const { row, author } = each.page;
+      const counted = counts[at];
+      if (row.visibility !== 'public' || author.id === readerId || !counted) {
+        text += this.#ownText(readerId, graph, each, counted, reactions(row.id));
         continue;
       }
-      flush();
-      const shared = this.#sharedBytes(page);
-      parts.push(shared, countsKey);
-      size += shared.length + countsKey.length;
-      const { liked, favorited, reposted } = reactionsOf(page.row.id);
-      text = `${counts.text},"viewer":{"own":false,"following":${graph.modes.has(page.author.id)},"liked":${liked},"favorited":${favorited},"reposted":${reposted}},"reason":${reasonText(entry, repost)}}`;
+      const shared = this.#sharedText(each.page, nowMs);
+      const bits = (graph.modes.has(author.id) ? 1 : 0) | reactions(row.id);
+      text += each.repost ? withReason(shared.card, each) : shared.original;
+      text += counted.text + viewerTexts[bits];
     }
-    flush();
-    parts.push(closing);
-    const end = encoder.encode(rest);
-    parts.push(end);
-    const page = new Uint8Array(size + closing.length + end.length);
-    let offset = 0;
-    for (const part of parts) {
-      page.set(part, offset);
-      offset += part.length;
-    }
-    return page;
+    return text;
   }
 
-  #sharedBytes(page: VideoPage): Uint8Array {
-    const nowMs = this.#nowMs();
+  #sharedText(page: VideoPage, nowMs: number): SharedText {
     const known = this.#shared.get(page);
-    if (known && known.untilMs > nowMs) return known.bytes;
+    if (known && known.untilMs > nowMs) return known;
     const subject = { author: page.author, counts: undefined, state: undefined };
-    const card = this.#presenter.card(page.row, subject, { viewerId: undefined, reason: 'following' });
-    const { counts: _counts, viewer: _viewer, reason: _reason, ...shared } = card;
-    const made = { bytes: encoder.encode(JSON.stringify(shared).slice(0, -1)), untilMs: nowMs + textMs };
+    const whole = this.#presenter.card(page.row, subject, { viewerId: undefined, reason: 'following' });
+    const { counts: _counts, viewer: _viewer, reason: _reason, ...shared } = whole;
+    const card = JSON.stringify(shared).slice(0, -1);
+    const entry = { key: page.row.feedKey ?? '', authorId: page.author.id, videoId: page.row.id };
+    const original = withReason(card, { entry, page, repost: undefined });
+    const made = { card, original, untilMs: nowMs + textMs };
     this.#shared.set(page, made);
-    return made.bytes;
+    return made;
   }
 
   /** A card whose links are for this reader alone. */
@@ -105,15 +94,29 @@ export class CardTexts {
     graph: ReaderGraph,
     { page, entry, repost }: Shown,
     counts: CountText | undefined,
-    state: ReactionFlags,
+    bits: number,
   ): string {
     const following = graph.modes.has(page.author.id);
     const relation = { self: false, following, followedBy: false, muted: false, blocked: false };
+    const state = { liked: (bits & 2) !== 0, favorited: (bits & 4) !== 0, reposted: (bits & 8) !== 0 };
     const subject: CardSubject = { author: page.author, relation, counts: counts?.counts, state };
     const card = this.#presenter.card(page.row, subject, { viewerId: readerId, reason: 'following' });
     return JSON.stringify({ ...card, reason: reasonOf(entry, repost) });
   }
 }
+
+/** Of a video: 2 liked, 4 kept, 8 reposted, added up. */
+export type Reactions = (videoId: string) => number;
+
+export const reactionBits = ({
+  liked,
+  favorited,
+  reposted,
+}: Pick<VideoCard['viewer'], 'liked' | 'favorited' | 'reposted'>): number =>
+  (liked ? 2 : 0) | (favorited ? 4 : 0) | (reposted ? 8 : 0);
+
+const withReason = (card: string, { entry, repost }: Shown): string =>
+  `${card},"reason":${JSON.stringify(reasonOf(entry, repost))},"counts":`;
 
 function reasonOf({ key }: Entry, repost: Repost | undefined): VideoCard['reason'] {
   if (!repost) return { kind: 'following', entryId: key };
@@ -124,6 +127,3 @@ function reasonOf({ key }: Entry, repost: Repost | undefined): VideoCard['reason
     repost: { by, comment, at: new Date(idTimeMs(key)).toISOString() },
   };
 }
-
-const reasonText = (entry: Entry, repost: Repost | undefined): string =>
-  repost ? JSON.stringify(reasonOf(entry, repost)) : `{"kind":"following","entryId":"${entry.key}"}`;

@@ -4,13 +4,14 @@ import type { Clock } from '../../../kernel/clock.ts';
 import type { CursorCodec } from '../../../kernel/cursor.ts';
 import { AppError } from '../../../kernel/errors.ts';
 import { compareIds } from '../../../kernel/ids.ts';
+import type { MaybePromise } from '../../../kernel/maybe-promise.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
 import type { Database } from '../../../ports/database/port.ts';
 import type { CardState, CountText, CountTexts } from '../../engagement/index.ts';
 import { afterAllIds, type VideoReads } from '../../videos/index.ts';
 import { SETTLE_GRACE_MS } from '../facts.ts';
 import { type FollowingRequest, firstKeyFor, keyBefore } from '../range.ts';
-import type { CardTexts, ReactionFlags, Shown } from './cards.ts';
+import { type CardTexts, type Reactions, reactionBits, type Shown } from './cards.ts';
 import { exactCards, exactEntries } from './exact.ts';
 import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
 import type { OwnReactions } from './reactions.ts';
@@ -30,7 +31,7 @@ export interface FollowingDeps {
   readonly countTexts: CountTexts;
   readonly cardState: Pick<CardState, 'viewer'>;
   readonly reactions: CachedReader<OwnReactions>;
-  readonly position: (readerId: string) => FeedPosition | null | Promise<FeedPosition | null>;
+  readonly position: (readerId: string) => MaybePromise<FeedPosition | null>;
   readonly walk: WalkDeps;
   /** Each page read, for whoever decides what is pushed to whom. */
   readonly onRead: (readerId: string) => void;
@@ -43,8 +44,6 @@ interface Selection {
   readonly below: string | undefined;
 }
 
-const encoder = new TextEncoder();
-const noFlags: ReactionFlags = { liked: false, favorited: false, reposted: false };
 /** Older than every entry. */
 const beforeAllIds = '0';
 /** A page that filters out so many entries is answered shorter, with a cursor to go on from. */
@@ -55,8 +54,27 @@ const followingKind = (readerId: string) => `following:${readerId}`;
 const sinceKind = (readerId: string) => `following-since:${readerId}`;
 
 /** The cursor of the page whose entries have keys below this one. */
-export const cursorBelow = (cursors: CursorCodec, readerId: string, key: string) =>
+export const cursorBelow = (cursors: Pick<CursorCodec, 'encode'>, readerId: string, key: string) =>
   cursors.encode(followingKind(readerId), [key]);
+
+const maxRemembered = 20_000;
+
+/** Remembers the cursors made last: a page that is read again has the same, and a signature costs more than a card. */
+export function rememberingCursors(cursors: CursorCodec): CursorCodec {
+  const made = new Map<string, string>();
+  return {
+    decode: (kind, cursor) => cursors.decode(kind, cursor),
+    encode(kind, values) {
+      const name = `${kind} ${values.join()}`;
+      const known = made.get(name);
+      if (known !== undefined) return known;
+      if (made.size >= maxRemembered) made.clear();
+      const cursor = cursors.encode(kind, values);
+      made.set(name, cursor);
+      return cursor;
+    },
+  };
+}
 
 /**
  * Pages of the following feed, as JSON.
@@ -74,11 +92,7 @@ export class Following {
   }
 
   /** Errors: `invalid-cursor`, `timeout`. */
-  async page(
-    readerId: string,
-    request: FollowingRequest,
-    signal?: AbortSignal,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  async page(readerId: string, request: FollowingRequest, signal?: AbortSignal): Promise<string> {
     const { clock, announcements, graphs, onRead } = this.#deps;
     const range = this.#rangeOf(readerId, request);
     const startedMs = clock.monotonicMs();
@@ -144,42 +158,42 @@ export class Following {
     request: FollowingRequest,
     { after }: { after: string },
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { cards, reactions } = this.#deps;
-    const own =
-      reactions.getIfHot(readerId)?.value ??
-      (shown.length === 0 ? undefined : (await reactions.get(readerId, { signal })).value);
+  ): Promise<string> {
     const counts = await this.#countsOf(shown, signal);
-    const flags = own?.isComplete
-      ? flagsFrom(own)
-      : await this.#flagsOf(
-          readerId,
-          shown.map(({ page }) => page.row.id),
-          signal,
-        );
-    const rest = await this.#restOf(readerId, request, shown[0]?.entry.key, below, after);
-    return cards.encode(readerId, graph, shown, counts, flags, rest);
+    const reactions = await this.#reactionsOf(readerId, shown, signal);
+    const items = this.#deps.cards.join(readerId, graph, shown, counts, reactions);
+    return `{"items":[${items}]${await this.#restOf(readerId, request, shown[0]?.entry.key, below, after)}`;
   }
 
+  /** Of each entry shown, in their order. */
   async #countsOf(
     shown: readonly Shown[],
     signal: AbortSignal | undefined,
-  ): Promise<(videoId: string) => CountText | undefined> {
-    const { countTexts } = this.#deps;
-    const missing = shown.flatMap(({ page }) => (countTexts.getIfHere(page.row.id) ? [] : [page.row.id]));
-    if (missing.length === 0) return (id) => countTexts.getIfHere(id);
+  ): Promise<readonly (CountText | undefined)[]> {
+    const { clock, countTexts } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const found = shown.map(({ page }) => countTexts.getIfHere(page.row.id, nowMs));
+    if (!found.includes(undefined)) return found;
+    const missing = shown.flatMap(({ page }, at) => (found[at] ? [] : [page.row.id]));
     const loaded = await countTexts.load([...new Set(missing)], signal);
-    return (id) => loaded.get(id) ?? countTexts.getIfHere(id);
+    return shown.map(({ page }, at) => found[at] ?? loaded.get(page.row.id));
   }
 
-  async #flagsOf(
+  async #reactionsOf(
     readerId: string,
-    videoIds: readonly string[],
+    shown: readonly Shown[],
     signal: AbortSignal | undefined,
-  ): Promise<(videoId: string) => ReactionFlags> {
-    if (videoIds.length === 0) return () => noFlags;
-    const states = await this.#deps.cardState.viewer(readerId, videoIds, signal);
-    return (id) => states.get(id) ?? noFlags;
+  ): Promise<Reactions> {
+    if (shown.length === 0) return noReactions;
+    const { cardState, reactions } = this.#deps;
+    const own = (reactions.getIfHot(readerId) ?? (await reactions.get(readerId, { signal }))).value;
+    if (own?.isComplete) return (id) => bitsFrom(own, id);
+    const ids = shown.map(({ page }) => page.row.id);
+    const states = await cardState.viewer(readerId, ids, signal);
+    return (id) => {
+      const state = states.get(id);
+      return state ? reactionBits(state) : 0;
+    };
   }
 
   /** What follows the items. */
@@ -198,7 +212,7 @@ export class Following {
     const next = newest !== undefined && compareIds(newest, known) > 0 ? newest : known;
     const since = isSince || isTop ? cursors.encode(sinceKind(readerId), [next]) : null;
     const read = isTop ? await position(readerId) : null;
-    return `,"nextCursor":${JSON.stringify(nextCursor)},"since":${JSON.stringify(since)},"position":${JSON.stringify(read)}}`;
+    return `,"nextCursor":${quoted(nextCursor)},"since":${quoted(since)},"position":${read ? JSON.stringify(read) : 'null'}}`;
   }
 
   /** Straight from the truth, which knows of all that was acknowledged. */
@@ -207,7 +221,7 @@ export class Following {
     request: FollowingRequest,
     range: { after: string; before: string },
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<string> {
     const { db, clock, videos } = this.#deps;
     const { limit } = request;
     const rows = await exactEntries(db, readerId, range, limit + 1, new Date(clock.nowMs()), signal);
@@ -215,7 +229,7 @@ export class Following {
     const items = await exactCards(db, videos, readerId, page);
     const below = rows.length > limit ? page.at(-1)?.key : undefined;
     const rest = await this.#restOf(readerId, request, page[0]?.key, below, range.after);
-    return encoder.encode(`{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`);
+    return `{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`;
   }
 }
 
@@ -231,10 +245,10 @@ function nextBatch(merge: Merge, wanted: number, after: string) {
   return { batch, isEnd: false };
 }
 
-const flagsFrom =
-  ({ liked, favorited, reposted }: OwnReactions) =>
-  (id: string): ReactionFlags => ({
-    liked: liked.has(id),
-    favorited: favorited.has(id),
-    reposted: reposted.has(id),
-  });
+const noReactions: Reactions = () => 0;
+
+const bitsFrom = ({ liked, favorited, reposted }: OwnReactions, id: string): number =>
+  (liked.has(id) ? 2 : 0) | (favorited.has(id) ? 4 : 0) | (reposted.has(id) ? 8 : 0);
+
+/** A cursor has nothing that JSON escapes. */
+const quoted = (cursor: string | null): string => (cursor === null ? 'null' : `"${cursor}"`);

@@ -52,8 +52,8 @@ export class Rules {
     const nowMs = this.#deps.clock.nowMs();
     const shown: Shown[] = [];
     const reposts: Shown[] = [];
-    for (const [at, entry] of candidates.entries()) {
-      const page = pages[at];
+    for (let at = 0; at < candidates.length; at++) {
+      const [entry, page] = [candidates[at]!, pages[at]];
       if (!page || !maySee(page, readerId, graph, nowMs)) continue;
       const each: Shown = { entry, page, repost: undefined };
       if (page.row.feedKey !== entry.key) reposts.push(each);
@@ -67,10 +67,15 @@ export class Rules {
     entries: readonly Entry[],
     signal: AbortSignal | undefined,
   ): Promise<(VideoPage | null | undefined)[]> {
-    const { pages } = this.#deps;
-    const found = entries.map(({ videoId }) => pages.getIfHot(videoId)?.value);
+    const { clock, pages } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const found: (VideoPage | null | undefined)[] = [];
     const missing: number[] = [];
-    for (const [at, page] of found.entries()) if (page === undefined) missing.push(at);
+    for (let at = 0; at < entries.length; at++) {
+      const page = pages.getIfHot(entries[at]!.videoId, nowMs)?.value;
+      found.push(page);
+      if (page === undefined) missing.push(at);
+    }
     if (missing.length === 0) return found;
     const loaded = await pages.getMany(
       missing.map((at) => entries[at]!.videoId),
