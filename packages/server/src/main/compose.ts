@@ -156,7 +156,10 @@ export async function composeFeatures(options: ComposeOptions) {
     ...(options.metrics && { metrics: options.metrics }),
   };
   const tuning = createTuning(timelineDeps);
-  const publishing = createPublishing({ ...timelineDeps, costs: tuning.costs });
+  const publishing = createPublishing({
+    ...{ ...timelineDeps, costs: tuning.costs },
+    notePosts: (authorIds) => tuning.creators.notePosts(authorIds),
+  });
   const timeline = createTimeline({
     ...timelineDeps,
     ...{ cursors, cache, fences, pages, cardState, tell, tuning },

@@ -17,6 +17,7 @@ beforeEach(async () => {
   author = await w.person();
   await w.begin('outbox', author);
   w.announced.length = 0;
+  w.posted.length = 0;
 });
 
 async function readers(count: number, mode: 0 | 1 | 2, hoursAgo?: number): Promise<string[]> {
@@ -108,6 +109,25 @@ describe('an entry arrives', () => {
     for (const id of idle) await w.readAt(id, 0);
     await untilSettled(process);
     expect(await who(idle, key)).toEqual(idle);
+  });
+});
+
+describe('the author', () => {
+  test('is told to have posted once for each entry, also when a settling is repeated', async () => {
+    await readers(1, 2);
+    const [one, other] = [author, await w.person()];
+    for (const by of [one, other, one]) await w.publish(by);
+    let announces = 0;
+    const dying = w.process((step) => {
+      // Once all are told to be settled, and before they are forgotten.
+      if (step === 'announce' && ++announces === 4) throw new AppError('timeout');
+    });
+    await dying.fanOut.turn('fresh');
+    await dying.fanOut.turn('done');
+    expect(dying.fanOut.counts.failures).toBe(3);
+    expect(w.posted).toEqual([]);
+    await untilSettled(w.process(calm));
+    expect(w.posted.sort()).toEqual([one, one, other].sort());
   });
 });
 

@@ -33,6 +33,7 @@ export async function openFanOutWorld() {
   const store = new MemoryTimelineStore({ clock: systemClock, random: systemRandom });
   const log = new MemoryAnnouncements();
   const announced: Announcement[] = [];
+  const posted: string[] = [];
   /** Whose inboxes cannot be reached. */
   const cut = new Set<string>();
   const { sql } = db;
@@ -108,6 +109,7 @@ export async function openFanOutWorld() {
     const deps = {
       ...{ db: own, store: shelves, announcements, outboxes: ownOutboxes },
       ...{ worker: ids.next(), clock: systemClock, log: testLog },
+      notePosts: (authorIds: readonly string[]) => posted.push(...authorIds),
     };
     return {
       ...{ db: own, outboxes: ownOutboxes },
@@ -121,7 +123,23 @@ export async function openFanOutWorld() {
     await sql`update timeline_removal set due_at = now() - interval '1 second'`;
   }
   return {
-    ...{ db, ids, store, log, announced, cut, person, follow, publish, begin, held, readAt, process, pass },
+    ...{
+      db,
+      ids,
+      store,
+      log,
+      announced,
+      posted,
+      cut,
+      person,
+      follow,
+      publish,
+      begin,
+      held,
+      readAt,
+      process,
+      pass,
+    },
     inFlight: async () =>
       (await sql<{ key: string }>`select key from fanout order by key`).map(({ key }) => key),
     [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),

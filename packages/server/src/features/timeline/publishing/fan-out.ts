@@ -20,6 +20,8 @@ export interface FanOutDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly costs?: { notePushes(count: number, tookMs: number): void } | undefined;
+  /** Told of each entry once, when it has arrived everywhere. */
+  readonly notePosts?: ((authorIds: readonly string[]) => void) | undefined;
   readonly settings?: Partial<FanOutSettings>;
 }
 
@@ -192,8 +194,9 @@ export class FanOut {
   async #settle(leased: readonly Leased[]): Promise<void> {
     const keys = leased.map(({ key }) => key);
     await this.#deps.announcements.announce(keys.map(settledFact));
-    await this.#queue.remove(keys);
-    this.counts.settled += keys.length;
+    const authorIds = await this.#queue.remove(keys);
+    this.counts.settled += authorIds.length;
+    this.#deps.notePosts?.(authorIds);
   }
 
   async #push(pushes: readonly Push[]): Promise<void> {

@@ -19,6 +19,8 @@ export interface PublishingDeps {
   readonly log: Logger;
   /** Told what pushes cost. */
   readonly costs?: FanOutDeps['costs'];
+  /** Told who has published, once for each entry. */
+  readonly notePosts?: FanOutDeps['notePosts'];
   readonly metrics?: Metrics;
 }
 

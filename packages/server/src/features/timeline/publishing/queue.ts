@@ -115,9 +115,13 @@ export class FanOutQueue {
       where key = any(${sql.array(keys, 'int8')}) and worker = ${this.#worker}`;
   }
 
-  async remove(keys: readonly string[]): Promise<void> {
+  /** Answers the authors of those that still were ours: one for each entry. */
+  async remove(keys: readonly string[]): Promise<string[]> {
     const { sql } = this.#db;
-    await sql`delete from fanout where key = any(${sql.array(keys, 'int8')}) and worker = ${this.#worker}`;
+    const rows = await sql<{ authorId: string }>`
+      delete from fanout where key = any(${sql.array(keys, 'int8')}) and worker = ${this.#worker}
+      returning author_id as "authorId"`;
+    return rows.map(({ authorId }) => authorId);
   }
 
   /** What this worker has not got round to is anybody's. */
