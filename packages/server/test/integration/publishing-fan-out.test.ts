@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { turnToPull } from '../../src/features/timeline/publishing/giving-up.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FanOutWorld, openFanOutWorld, type Process } from '../support/fan-out-world.ts';
@@ -163,6 +164,28 @@ describe('trouble', () => {
     const epochs = w.announced.filter(({ kind, text }) => kind === 'graph' && text.startsWith(`${lost}:`));
     expect(epochs.map(({ text }) => text.split(':')[1])).toEqual(['1', '2']);
     expect(facts().at(-1)).toBe(`settled ${key}`);
+  });
+
+  test('leaves no edge pushed that somebody else turned back in between', async () => {
+    const [reader = ''] = await readers(1, 2);
+    let turnedBack = false;
+    await turnToPull(
+      {
+        db: w.db,
+        announcements: {
+          async announce() {
+            if (turnedBack) return;
+            turnedBack = true;
+            await w.db.sql`update follow set mode = 2 where follower_id = ${reader}`;
+          },
+        },
+      },
+      author,
+      [reader],
+    );
+    expect(turnedBack).toBe(true);
+    const [edge] = await w.db.sql<{ mode: number }>`select mode from follow where follower_id = ${reader}`;
+    expect(edge?.mode).toBe(0);
   });
 
   test('with everything turns nothing: the entry stays in flight until the store is back', async () => {

@@ -1,8 +1,8 @@
 import type { Logger } from '../../../kernel/log.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
-import type { Database, Sql } from '../../../ports/database/port.ts';
+import type { Database } from '../../../ports/database/port.ts';
 import type { Shelf, TimelineStore } from '../../../ports/timeline-store/port.ts';
-import { announceEpochs, bumpEpochs } from '../../graph/index.ts';
+import { demote, MAX_FLIPS, pushedEdges } from '../tuning/flips.ts';
 import { nextFollowers } from './followers.ts';
 import type { Leased } from './queue.ts';
 
@@ -14,7 +14,8 @@ export interface GivingUpDeps {
 }
 
 /** Small, so that few edges are turned to pull for one shelf that cannot be reached. */
-const chunk = 200;
+const chunk = MAX_FLIPS;
+const maxAttempts = 5;
 
 /**
  * The end of an entry that has failed too often: it goes on slowly, and the edges of a stretch that cannot be pushed are
@@ -64,23 +65,20 @@ export class GivingUp {
 
 /**
  * From push over both to pull. A reader hears of each step before it trusts an inbox again: when the edge is no longer
- * pushed to, everybody pulls it already.
+ * pushed to, everybody pulls it already. An edge that somebody else turns meanwhile is looked at again, so that none stays
+ * pushed that lacks the entry.
  */
 export async function turnToPull(
-  { db, announcements }: Pick<GivingUpDeps, 'db' | 'announcements'>,
+  deps: Pick<GivingUpDeps, 'db' | 'announcements'>,
   authorId: string,
   followerIds: readonly string[],
 ): Promise<void> {
-  if (followerIds.length === 0) return;
-  const step = async (from: number, to: number) => {
-    const epochs = await db.transaction(async (tx: Sql) => {
-      await tx`
-        update follow set mode = ${to}
-        where followee_id = ${authorId} and follower_id = any(${tx.array(followerIds, 'int8')}) and mode = ${from}`;
-      return bumpEpochs(tx, followerIds);
-    });
-    await announceEpochs(announcements, epochs);
-  };
-  await step(2, 1);
-  await step(1, 0);
+  for (let attempt = 0; ; attempt++) {
+    const edges = await pushedEdges(deps.db, authorId, followerIds);
+    if (edges.length === 0) return;
+    // The stretch is tried again later.
+    if (attempt === maxAttempts)
+      throw new Error(`${edges.length} edges are turned by somebody else all the time`);
+    await demote(deps, edges);
+  }
 }

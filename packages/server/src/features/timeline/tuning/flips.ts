@@ -62,21 +62,8 @@ export class Flips {
   }
 
   /** How many are pulled now. */
-  async demote(edges: readonly Edge[]): Promise<number> {
-    const { announcements, db } = this.#deps;
-    const open = ofMode(edges, 'both');
-    const first = await db.transaction(async (tx) => {
-      const turned = [...open, ...(await turn(tx, ofMode(edges, 'push'), 'both'))];
-      // Also of those that are in `both` already: whoever brought them there may have died before it was announced.
-      return { turned, epochs: await bumpEpochs(tx, readersOf(turned)) };
-    });
-    await announceEpochs(announcements, first.epochs);
-    const second = await db.transaction(async (tx) => {
-      const turned = await turn(tx, first.turned, 'pull');
-      return { turned, epochs: await bumpEpochs(tx, readersOf(turned)) };
-    });
-    await announceEpochs(announcements, second.epochs);
-    return second.turned.length;
+  demote(edges: readonly Edge[]): Promise<number> {
+    return demote(this.#deps, edges);
   }
 
   /** P2. Answers the edges whose inboxes hold everything now. */
@@ -103,6 +90,41 @@ export class Flips {
     }
     return copied;
   }
+}
+
+/** Answers how many are pulled now. */
+export async function demote(
+  { announcements, db }: Pick<FlipsDeps, 'announcements' | 'db'>,
+  edges: readonly Edge[],
+): Promise<number> {
+  const open = ofMode(edges, 'both');
+  const first = await db.transaction(async (tx) => {
+    const turned = [...open, ...(await turn(tx, ofMode(edges, 'push'), 'both'))];
+    // Also of those that are in `both` already: whoever brought them there may have died before it was announced.
+    return { turned, epochs: await bumpEpochs(tx, readersOf(turned)) };
+  });
+  await announceEpochs(announcements, first.epochs);
+  const second = await db.transaction(async (tx) => {
+    const turned = await turn(tx, first.turned, 'pull');
+    return { turned, epochs: await bumpEpochs(tx, readersOf(turned)) };
+  });
+  await announceEpochs(announcements, second.epochs);
+  return second.turned.length;
+}
+
+/** Of these followers, the edges that are pushed to. */
+export async function pushedEdges(
+  { sql }: Database,
+  authorId: string,
+  readerIds: readonly string[],
+): Promise<Edge[]> {
+  const rows = await sql<{ readerId: string; mode: number; version: string }>`
+    select follower_id as "readerId", mode, xmin::text as version from follow
+    where followee_id = ${authorId} and follower_id = any(${sql.array(readerIds, 'int8')}) and mode > 0`;
+  return rows.map(({ mode, ...row }) => ({
+    ...{ ...row, authorId },
+    mode: mode === MODE_NUMBERS.push ? ('push' as const) : ('both' as const),
+  }));
 }
 
 /** What is below the floor of an inbox has no place in it. */
