@@ -132,7 +132,7 @@ export const settingSpecs = {
     schema: redisUrls,
     default: undefined,
     about:
-      'A Redis 6.2 or newer, or Valkey, that several processes share for caches, fences and counters; any nodes of a cluster, separated by commas',
+      'A Redis 6.2 or newer, or Valkey, that several processes share for caches, counters, timelines and what they announce to each other; any nodes of a cluster, separated by commas',
   },
   REDIS_STALE_URL: {
     schema: redisUrls,

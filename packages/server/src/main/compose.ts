@@ -1,11 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
-import { openLmdbCounterStore } from '../adapters/lmdb/counter-store.ts';
-import { LmdbTimelineStore } from '../adapters/lmdb/timeline-store.ts';
-import { MemoryCounterStore } from '../adapters/memory/counter-store.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
-import { MemoryTimelineStore } from '../adapters/memory/timeline-store.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
 import { leaseNode } from '../adapters/postgres/node-lease.ts';
@@ -34,8 +30,6 @@ import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { remembered } from '../kernel/remembered.ts';
-import type { CounterStore } from '../ports/counter-store/port.ts';
-import type { TimelineStore } from '../ports/timeline-store/port.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { engagementRoutes } from '../transport/http/routes/engagement.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
@@ -53,7 +47,8 @@ import { Traces } from '../transport/http/traces.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { operationsReport } from './operations.ts';
-import { countersFolder, mediaFolder, type Platform, timelinesFolder, workFolder } from './platform.ts';
+import { type OwnTimelines, openCounterStore, openTimelineStore } from './own-stores.ts';
+import { mediaFolder, type Platform, workFolder } from './platform.ts';
 import { VERSION } from './version.ts';
 
 const dayMs = 86_400_000;
@@ -109,6 +104,10 @@ export async function composeFeatures(options: ComposeOptions) {
   const caching = await openCache(options, shared, opening);
   const { cache, tell } = caching;
   const cardState = createCardState(db, counters, clock);
+  // Before the jobs, which work on it until they have ended.
+  const timelines: OwnTimelines = shared.timelineStore
+    ? { store: shared.timelineStore }
+    : await openTimelineStore(options, opening);
   const jobs = opening.use(openJobQueue({ database: db, log: log.child({ part: 'jobs' }), clock, work }));
   const cursors = createCursorCodec(secrets.cursor);
   const accounts = await createAccounts({
@@ -149,9 +148,8 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const exists = opening.use(createVideoExistence({ db, clock, log }));
   const pages = defineVideoPages({ db, cache, exists });
-  const timelineStore = shared.timelineStore ?? (await openTimelineStore(options, opening));
   const timelineDeps = {
-    ...{ db, clock, ids, announcements, counters, store: timelineStore, outboxes },
+    ...{ db, clock, ids, announcements, counters, store: timelines.store, outboxes },
     log: log.child({ part: 'timeline' }),
     ...(options.metrics && { metrics: options.metrics }),
   };
@@ -202,6 +200,11 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   jobs.schedule('fences-clean', '47 3 * * *', () => cleanFences(db));
   jobs.schedule('timeline-tune', '* * * * *', (signal) => tuning.turn(signal));
+  const { sweep } = timelines;
+  if (sweep)
+    jobs.schedule('timelines-sweep', '7 4 * * *', async (signal) => {
+      await sweep(signal);
+    });
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
     ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
@@ -242,28 +245,6 @@ export async function composeFeatures(options: ComposeOptions) {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-/** One process alone keeps its read copy in a file; of several, each keeps its own for a moment. */
-async function openCounterStore(
-  { config, platform, work }: ComposeOptions,
-  opening: AsyncDisposableStack,
-): Promise<CounterStore> {
-  if (config.DATABASE_URL || platform.besideServer || !work) return new MemoryCounterStore(systemClock);
-  return opening.use(await openLmdbCounterStore(countersFolder(config)));
-}
-
-/** One process alone keeps its timelines in a file. They are worth nothing beside another database. */
-async function openTimelineStore(
-  { config, platform, work }: ComposeOptions,
-  opening: AsyncDisposableStack,
-): Promise<TimelineStore> {
-  const parts = { clock: systemClock, random: systemRandom };
-  if (config.DATABASE_URL || platform.besideServer || !work) return new MemoryTimelineStore(parts);
-  const [row] = await platform.database.sql<{ origin: string }>`
-    select system_identifier::text as origin from pg_control_system()`;
-  const folder = timelinesFolder(config);
-  return opening.use(await LmdbTimelineStore.open({ ...parts, folder, origin: row?.origin ?? '' }));
 }
 
 /** The features behind HTTP, and the work in the background. */

@@ -9,12 +9,14 @@
  */
 import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
 import { pageOfRows } from '../../kernel/cursor.ts';
+import type { Metrics } from '../../kernel/metrics.ts';
 import { afterAllIds, listedTo, type PageRequest, type VideoRow, videoColumns } from '../videos/index.ts';
 import { Positions } from './position.ts';
 import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
 import type { FollowingRequest } from './range.ts';
 import { notMuted } from './reading/exact.ts';
 import { cursorBelow, rememberingCursors } from './reading/following.ts';
+import { exportReading } from './reading/metrics.ts';
 import { createReading, type ReadingDeps } from './reading/reading.ts';
 import type { Tuning } from './tuning/index.ts';
 
@@ -42,6 +44,7 @@ export interface Timeline {
 
 export type TimelineDeps = Omit<ReadingDeps, 'positions' | 'onRead' | 'onCold' | 'onPulled'> & {
   readonly tuning: Pick<Tuning, 'activity' | 'costs' | 'explain' | 'inboxes'>;
+  readonly metrics?: Metrics;
 };
 
 export function createTimeline(deps: TimelineDeps): Timeline {
@@ -57,6 +60,7 @@ export function createTimeline(deps: TimelineDeps): Timeline {
     onCold: (readerId) => tuning.inboxes.request(readerId),
     onPulled: (outboxes, tookMs) => tuning.costs.notePulls(outboxes, tookMs),
   });
+  if (deps.metrics) exportReading(deps.metrics, reading);
   const followingJson: Timeline['followingJson'] = (viewerId, request, signal) =>
     following.page(viewerId, request, signal);
   return {
