@@ -7,23 +7,24 @@ import type { People } from '../../src/features/videos/index.ts';
 import type { Ids } from '../../src/kernel/ids.ts';
 import type { Announcements } from '../../src/ports/announcements/port.ts';
 import type { Database, Sql } from '../../src/ports/database/port.ts';
+import type { TellOwnChanges } from '../../src/ports/own-changes/port.ts';
 
 /** People and edges by their tables: for suites that are about something else. */
 export class Graph implements People {
   readonly #db: Database;
   readonly #ids: Ids;
   readonly #announcements: Announcements;
-  readonly #onChange: () => Promise<void>;
+  readonly #tell: TellOwnChanges;
 
   constructor(
     db: Database,
     ids: Ids,
     announcements: Announcements = new MemoryAnnouncements(),
-    onChange: () => Promise<void> = async () => {},
+    tell: TellOwnChanges = async () => {},
   ) {
     this.#db = db;
     this.#announcements = announcements;
-    this.#onChange = onChange;
+    this.#tell = tell;
     this.#ids = ids;
   }
 
@@ -39,7 +40,7 @@ export class Graph implements People {
   }
 
   follow(follower: string, followee: string): Promise<void> {
-    return this.#change([follower], async (tx) => {
+    return this.#change([follower], followee, async (tx) => {
       await tx`
         insert into follow (id, follower_id, followee_id, created_at)
         values (${this.#ids.next()}, ${follower}, ${followee}, ${new Date()}) on conflict do nothing`;
@@ -47,13 +48,13 @@ export class Graph implements People {
   }
 
   unfollow(follower: string, followee: string): Promise<void> {
-    return this.#change([follower], async (tx) => {
+    return this.#change([follower], followee, async (tx) => {
       await tx`delete from follow where follower_id = ${follower} and followee_id = ${followee}`;
     });
   }
 
   mute(muter: string, muted: string): Promise<void> {
-    return this.#change([muter], async (tx) => {
+    return this.#change([muter], muted, async (tx) => {
       await tx`
         insert into mute (id, muter_id, muted_id, created_at)
         values (${this.#ids.next()}, ${muter}, ${muted}, ${new Date()}) on conflict do nothing`;
@@ -61,14 +62,14 @@ export class Graph implements People {
   }
 
   unmute(muter: string, muted: string): Promise<void> {
-    return this.#change([muter], async (tx) => {
+    return this.#change([muter], muted, async (tx) => {
       await tx`delete from mute where muter_id = ${muter} and muted_id = ${muted}`;
     });
   }
 
   /** Also ends the follows, as the feature does. */
   block(blocker: string, blocked: string): Promise<void> {
-    return this.#change([blocker, blocked], async (tx) => {
+    return this.#change([blocker, blocked], blocked, async (tx) => {
       await tx`
         insert into block (id, blocker_id, blocked_id, created_at)
         values (${this.#ids.next()}, ${blocker}, ${blocked}, ${new Date()}) on conflict do nothing`;
@@ -79,23 +80,35 @@ export class Graph implements People {
   }
 
   unblock(blocker: string, blocked: string): Promise<void> {
-    return this.#change([blocker, blocked], async (tx) => {
+    return this.#change([blocker, blocked], blocked, async (tx) => {
       await tx`delete from block where blocker_id = ${blocker} and blocked_id = ${blocked}`;
     });
   }
 
-  async #change(touched: readonly string[], work: (tx: Sql) => Promise<void>): Promise<void> {
+  async #change(
+    touched: readonly [string, ...string[]],
+    other: string,
+    work: (tx: Sql) => Promise<void>,
+  ): Promise<void> {
     const epochs = await this.#db.transaction(async (tx) => {
       await work(tx);
       return bumpEpochs(tx, touched);
     });
-    await announceEpochs(this.#announcements, epochs);
-    await this.#onChange();
+    const [one] = touched;
+    await Promise.all([
+      announceEpochs(this.#announcements, epochs),
+      this.#tell([
+        { table: 'follow', after: { follower_id: one, followee_id: other } },
+        { table: 'follow', after: { follower_id: other, followee_id: one } },
+        { table: 'mute', after: { muter_id: one, muted_id: other } },
+        { table: 'block', after: { blocker_id: one, blocked_id: other } },
+      ]),
+    ]);
   }
 
   async suspend(id: string, suspended: boolean): Promise<void> {
     await this.#db.sql`update account set suspended_at = ${suspended ? new Date() : null} where id = ${id}`;
-    await this.#onChange();
+    await this.#tell([{ table: 'account', after: { id } }]);
   }
 
   async cards(ids: readonly string[]): Promise<Map<string, User>> {

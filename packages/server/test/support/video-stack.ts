@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Role } from '@hvideo/protocol';
 import { AnnouncedFences } from '../../src/adapters/announced/fences.ts';
 import { openDiskMediaStore } from '../../src/adapters/disk/media-store.ts';
-import { MemoryAnnouncements } from '../../src/adapters/memory/announcements.ts';
+import { MemoryAnnouncements, MemoryLog } from '../../src/adapters/memory/announcements.ts';
 import { MemoryBus } from '../../src/adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../../src/adapters/memory/cache-store.ts';
 import { MemoryCounterStore } from '../../src/adapters/memory/counter-store.ts';
@@ -33,6 +33,7 @@ import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
 import { Metrics } from '../../src/kernel/metrics.ts';
 import { randomToken, systemRandom } from '../../src/kernel/random.ts';
+import type { Announcements } from '../../src/ports/announcements/port.ts';
 import type { Database } from '../../src/ports/database/port.ts';
 import type { MediaStore } from '../../src/ports/media-store/port.ts';
 import type { TellOwnChanges } from '../../src/ports/own-changes/port.ts';
@@ -58,7 +59,20 @@ export interface VideoStackOptions {
   readonly timelineStore?: TimelineStore;
   /** False: jobs wait for `jobs.start()`. */
   readonly work?: boolean;
+  /** What the nodes of one cluster have in common; each node by itself if there is none. */
+  readonly shared?: SharedParts;
+  /** Stands before this node's announcements. */
+  readonly wrapAnnouncements?: (announcements: Announcements) => Announcements;
 }
+
+export function sharedParts() {
+  return {
+    ...{ log: new MemoryLog(), bus: new MemoryBus(), cursorKeys: key() },
+    cacheStore: new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 }),
+  };
+}
+
+export type SharedParts = ReturnType<typeof sharedParts>;
 
 /** The system's clock, which a test can set forward. */
 export class TestClock implements Clock {
@@ -97,6 +111,7 @@ export async function openParts(
 ) {
   await using opening = new AsyncDisposableStack();
   const clock = new TestClock();
+  const shared = options.shared ?? sharedParts();
   const db = options.wrap?.(database) ?? database;
   const workDir = join(folder, 'work');
   await mkdir(workDir, { recursive: true });
@@ -108,7 +123,7 @@ export async function openParts(
   const fake = new FakeTranscoder();
   const transcoder = options.transcoder ?? fake;
   const jobs: PostgresJobQueue = opening.use(openJobQueue({ database, log: testLog }));
-  const cursors = createCursorCodec(key());
+  const cursors = createCursorCodec(shared.cursorKeys);
   const linkKeys = key();
   const media = createMedia({
     ...{ db, store, transcoder, jobs, ids, clock, linkKeys },
@@ -120,7 +135,8 @@ export async function openParts(
   });
   opening.defer(() => counters.close());
   const cardState = createCardState(db, counters, systemClock);
-  const announcements = new MemoryAnnouncements();
+  const ownAnnouncements = new MemoryAnnouncements(shared.log);
+  const announcements = options.wrapAnnouncements?.(ownAnnouncements) ?? ownAnnouncements;
   const fences = new AnnouncedFences({
     ...{ announcements, clock, log: testLog },
     load: () => loadFences(db),
@@ -128,15 +144,14 @@ export async function openParts(
   });
   const cache = opening.use(
     await Cache.open({
-      ...{ clock: systemClock, random: systemRandom, bus: new MemoryBus(), log: testLog },
-      store: new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 }),
+      ...{ clock: systemClock, random: systemRandom, bus: shared.bus, log: testLog },
+      store: shared.cacheStore,
     }),
   );
   const tell: TellOwnChanges = async (changes) => {
     await cache.apply(changes);
   };
-  // These rows are written past the features, which would tell of them.
-  const graph = new Graph(db, ids, announcements, () => cache.forgetAll());
+  const graph = new Graph(db, ids, announcements, tell);
   const people: People = graph;
   const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({
@@ -204,6 +219,8 @@ export async function openParts(
       jobs,
       workDir,
       cursors,
+      outboxes,
+      tuning,
     },
     url: http.url,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -86,7 +86,7 @@ function isRepeat(sql: Sql, readerId: string): SqlQuery<unknown[]> {
   const shift = 22;
   const from = sql`(greatest((r.id >> ${shift}::int4) - ${REPEAT_WINDOW_MS}::int8, 0) << ${shift}::int4)`;
   const follows = (author: SqlQuery<unknown[]>) => sql`exists (
-    select 1 from follow o where o.follower_id = ${readerId} and o.followee_id = ${author})`;
+    select 1 from follow own where own.follower_id = ${readerId} and own.followee_id = ${author})`;
   return sql`(
     (v.feed_key < r.id and v.feed_key >= ${from} and ${follows(sql`v.author_id`)})
     or exists (

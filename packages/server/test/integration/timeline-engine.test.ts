@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { type Change, History, PEOPLE, type Work } from '../support/engine-history.ts';
+import { change, type Mishap, mishap, work } from '../support/engine-steps.ts';
+import { type LosableStore, lmdbStore, memoryStore, redisStore } from '../support/engine-stores.ts';
+import { type EngineWorld, exactFeed, openEngineWorld, walkFeed } from '../support/engine-world.ts';
+import { redisServerPath } from '../support/redis-server.ts';
+
+/**
+ * The engine as a whole, over each store: random histories of what people do, of what the workers and the retuner do behind
+ * it, and of what is lost meanwhile. Whoever walks through their feed sees what brute force sees.
+ */
+const stores: readonly (readonly [string, () => Promise<LosableStore>])[] = [
+  ['memory', memoryStore],
+  ['LMDB', lmdbStore],
+  ['Redis', redisStore],
+];
+
+test('there is a Redis server to try it with, wherever everything is tried', () => {
+  if (process.env.CI) expect(redisServerPath()).toBeDefined();
+});
+
+type Step =
+  | { readonly change: Change }
+  | { readonly work: Work }
+  | { readonly mishap: Mishap }
+  | { readonly look: number; readonly limit: number };
+
+const limit = fc.constantFrom(1, 2, 3, 5, 50);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ change }) },
+  { weight: 8, arbitrary: fc.record({ work }) },
+  { weight: 2, arbitrary: fc.record({ mishap }) },
+  { weight: 3, arbitrary: fc.record({ look: fc.nat(PEOPLE - 1), limit }) },
+);
+
+async function look(world: EngineWorld, history: History, reader: number, limit: number): Promise<void> {
+  const id = history.people[reader]!;
+  const wanted = history.model.following(reader).map(({ key, id }) => `${key} ${id}`);
+  expect(await walkFeed(world, id, limit)).toEqual(wanted);
+  expect(await exactFeed(world, id)).toEqual(wanted);
+  const [{ timeline }] = world.nodes;
+  const first = await timeline.followingJson(id, { limit });
+  expect(await timeline.followingJson(id, { limit })).toBe(first);
+}
+
+async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at: number): Promise<void> {
+  if (kind === 'loseStore') await world.loseStore();
+  if (kind === 'loseAnnouncements') world.loseAnnouncements();
+  if (kind === 'replaceWorker') history.replaceWorker(at % 2);
+  if (kind === 'pass') await world.pass();
+}
+
+async function live(world: EngineWorld, steps: readonly Step[]): Promise<void> {
+  const history = await History.begin(world);
+  for (const [at, step] of steps.entries()) {
+    if ('change' in step) await history.change(step.change, at);
+    else if ('work' in step) await history.work(step.work, at);
+    else if ('mishap' in step) await suffer(world, history, step.mishap, at);
+    else await look(world, history, step.look, step.limit);
+  }
+  for (let reader = 0; reader < PEOPLE; reader++) await look(world, history, reader, 2);
+  await history.finish();
+  for (let reader = 0; reader < PEOPLE; reader++) await look(world, history, reader, 3);
+}
+
+for (const [name, open] of stores) {
+  describe.skipIf(name === 'Redis' && redisServerPath() === undefined)(name, () => {
+    let world: EngineWorld;
+    beforeAll(async () => {
+      world = await openEngineWorld(open);
+    }, 30_000);
+    afterAll(() => world[Symbol.asyncDispose]());
+
+    test('every page is what brute force says, after any history', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => live(world, steps)),
+        { numRuns: 20, endOnFailure: true },
+      );
+    }, 120_000);
+  });
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FollowingPage } from '@hvideo/protocol';
+import { exactEntries } from '../../src/features/timeline/reading/exact.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+import type { TimelineStore } from '../../src/ports/timeline-store/port.ts';
+import { testDatabase } from './database.ts';
+import type { LosableStore } from './engine-stores.ts';
+import { Gates } from './gates.ts';
+import { openParts, sharedParts } from './video-stack.ts';
+
+const everything = { after: '0', before: '9223372036854775807' };
+
+/** What stands before the store, to see that the checks notice. */
+export type WrapStore = (store: TimelineStore) => TimelineStore;
+export type EngineWorld = Awaited<ReturnType<typeof openEngineWorld>>;
+
+/** The whole engine over real rows and a real store: two nodes that have in common what nodes have in common. */
+export async function openEngineWorld(
+  open: () => Promise<LosableStore>,
+  wrapStore: WrapStore = (store) => store,
+) {
+  await using opening = new AsyncDisposableStack();
+  const losable = opening.use(await open());
+  const { database } = opening.use(await testDatabase({ maxConnections: 12 }));
+  const folder = await mkdtemp(join(tmpdir(), 'hvideo-engine-'));
+  opening.defer(() => rm(folder, { recursive: true, force: true }));
+  const gates = new Gates();
+  const db = gates.database(database);
+  const store = gates.store(wrapStore(losable.store));
+  const shared = sharedParts();
+  const node = async (name: string) =>
+    opening.use(
+      await openParts(database, join(folder, name), {
+        ...{ work: false, shared, timelineStore: store, wrap: () => db },
+        wrapAnnouncements: (announcements) => gates.announcements(announcements),
+      }),
+    );
+  const nodes = [await node('one'), await node('two')] as const;
+  const opened = opening.move();
+  return {
+    ...{ gates, nodes, db, store },
+    /** Not through any gate. */
+    rows: database,
+    loseStore: () => losable.lose(),
+    loseAnnouncements: () => shared.log.lose(),
+    /** As if the time of every lease, grace and delay had passed. */
+    async pass(): Promise<void> {
+      await database.sql`update fanout set due_at = now() - interval '1 second'`;
+      await database.sql`update timeline_removal set due_at = now() - interval '1 second'`;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** An entry of a page: its key, its video, and whether it is a repost. */
+export const namesOf = ({ items }: Pick<FollowingPage, 'items'>): string[] =>
+  items.map(({ id, reason }) => `${reason.entryId} ${id}${reason.kind === 'repost' ? ' reposted' : ''}`);
+
+/** All pages of a feed, from the top to the end, each from another node. */
+export async function walkFeed({ nodes }: EngineWorld, readerId: string, limit: number): Promise<string[]> {
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  for (let at = 0; at === 0 || cursor !== undefined; at++) {
+    const page = await nodes[at % 2]!.timeline.following(readerId, { cursor, limit });
+    if (page.items.length > limit) throw new Error(`a page of ${page.items.length}`);
+    seen.push(...namesOf(page));
+    cursor = page.nextCursor ?? undefined;
+  }
+  return seen;
+}
+
+/** The same by the one statement over the truth. */
+export async function exactFeed({ rows }: EngineWorld, readerId: string): Promise<string[]> {
+  const found = await exactEntries(rows, readerId, everything, 1_000, new Date(systemClock.nowMs()));
+  return found.map(({ key, id, by }) => `${key} ${id}${by === null ? '' : ' reposted'}`);
+}
