@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { faults } from '../support/engine-faults.ts';
 import { type Change, History, PEOPLE, type Work } from '../support/engine-history.ts';
+import { Race, type Turn } from '../support/engine-race.ts';
 import { change, type Mishap, mishap, work } from '../support/engine-steps.ts';
 import { type LosableStore, lmdbStore, memoryStore, redisStore } from '../support/engine-stores.ts';
 import { type EngineWorld, exactFeed, openEngineWorld, walkFeed } from '../support/engine-world.ts';
@@ -34,6 +36,26 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ look: fc.nat(PEOPLE - 1), limit }) },
 );
 
+/** Everybody has an inbox, and is pushed to. */
+const warm: readonly Step[] = Array.from({ length: PEOPLE }, (_, reader) => [
+  { work: { kind: 'rebuild', reader } } as const,
+  { work: { kind: 'promote', reader } } as const,
+]).flat();
+const history = (range: { minLength?: number; maxLength: number }) =>
+  fc
+    .tuple(fc.constantFrom([], warm), fc.array(step, range))
+    .map(([first, steps]): readonly Step[] => [...first, ...steps]);
+const lookAt = fc.record({ kind: fc.constant('look' as const), reader: fc.nat(PEOPLE - 1), limit });
+const turn: fc.Arbitrary<Turn> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ begin: change }) },
+  { weight: 4, arbitrary: fc.record({ begin: work }) },
+  { weight: 4, arbitrary: fc.record({ begin: lookAt }) },
+  { weight: 20, arbitrary: fc.record({ step: fc.nat(20) }) },
+  { weight: 4, arbitrary: fc.record({ through: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ mishap }) },
+);
+const races = fc.array(turn, { minLength: 40, maxLength: 150 });
+
 async function look(world: EngineWorld, history: History, reader: number, limit: number): Promise<void> {
   const id = history.people[reader]!;
   const wanted = history.model.following(reader).map(({ key, id }) => `${key} ${id}`);
@@ -51,7 +73,7 @@ async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at
   if (kind === 'pass') await world.pass();
 }
 
-async function live(world: EngineWorld, steps: readonly Step[]): Promise<void> {
+async function live(world: EngineWorld, steps: readonly Step[]): Promise<History> {
   const history = await History.begin(world);
   for (const [at, step] of steps.entries()) {
     if ('change' in step) await history.change(step.change, at);
@@ -60,8 +82,21 @@ async function live(world: EngineWorld, steps: readonly Step[]): Promise<void> {
     else await look(world, history, step.look, step.limit);
   }
   for (let reader = 0; reader < PEOPLE; reader++) await look(world, history, reader, 2);
+  return history;
+}
+
+/** When everything has arrived, the inboxes alone have to say the same. */
+async function finish(world: EngineWorld, history: History): Promise<void> {
   await history.finish();
   for (let reader = 0; reader < PEOPLE; reader++) await look(world, history, reader, 3);
+}
+
+/** After some history, many things at a time. */
+async function race(world: EngineWorld, steps: readonly Step[], turns: readonly Turn[]): Promise<void> {
+  const history = await live(world, steps);
+  await new Race(world, history).run(turns);
+  for (let reader = 0; reader < PEOPLE; reader++) await look(world, history, reader, 2);
+  await finish(world, history);
 }
 
 for (const [name, open] of stores) {
@@ -74,9 +109,30 @@ for (const [name, open] of stores) {
 
     test('every page is what brute force says, after any history', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), (steps) => live(world, steps)),
-        { numRuns: 20, endOnFailure: true },
+        fc.asyncProperty(history({ minLength: 20, maxLength: 60 }), async (steps) =>
+          finish(world, await live(world, steps)),
+        ),
+        { numRuns: 15, endOnFailure: true },
+      );
+    }, 120_000);
+
+    test('no interleaving of reads, changes, workers, flips and losses breaks the promise', async () => {
+      await fc.assert(
+        fc.asyncProperty(history({ maxLength: 20 }), races, (steps, turns) => race(world, steps, turns)),
+        { numRuns: 15, endOnFailure: true },
       );
     }, 120_000);
   });
+}
+
+for (const [name, fault] of Object.entries(faults)) {
+  test(`it is noticed when ${name}`, async () => {
+    await using world = await openEngineWorld(memoryStore, fault);
+    const found = await fc.check(
+      fc.asyncProperty(history({ maxLength: 20 }), races, (steps, turns) => race(world, steps, turns)),
+      { numRuns: 300, endOnFailure: true },
+    );
+    expect(found.failed).toBe(true);
+    expect(String(found.errorInstance)).toMatch(/lacks|toEqual/);
+  }, 120_000);
 }

@@ -4,23 +4,18 @@ import { join } from 'node:path';
 import type { FollowingPage } from '@hvideo/protocol';
 import { exactEntries } from '../../src/features/timeline/reading/exact.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
-import type { TimelineStore } from '../../src/ports/timeline-store/port.ts';
 import { testDatabase } from './database.ts';
+import type { Fault } from './engine-faults.ts';
 import type { LosableStore } from './engine-stores.ts';
 import { Gates } from './gates.ts';
 import { openParts, sharedParts } from './video-stack.ts';
 
 const everything = { after: '0', before: '9223372036854775807' };
 
-/** What stands before the store, to see that the checks notice. */
-export type WrapStore = (store: TimelineStore) => TimelineStore;
 export type EngineWorld = Awaited<ReturnType<typeof openEngineWorld>>;
 
 /** The whole engine over real rows and a real store: two nodes that have in common what nodes have in common. */
-export async function openEngineWorld(
-  open: () => Promise<LosableStore>,
-  wrapStore: WrapStore = (store) => store,
-) {
+export async function openEngineWorld(open: () => Promise<LosableStore>, fault: Fault = {}) {
   await using opening = new AsyncDisposableStack();
   const losable = opening.use(await open());
   const { database } = opening.use(await testDatabase({ maxConnections: 12 }));
@@ -28,13 +23,13 @@ export async function openEngineWorld(
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const gates = new Gates();
   const db = gates.database(database);
-  const store = gates.store(wrapStore(losable.store));
+  const store = gates.store(fault.store?.(losable.store) ?? losable.store);
   const shared = sharedParts();
   const node = async (name: string) =>
     opening.use(
       await openParts(database, join(folder, name), {
         ...{ work: false, shared, timelineStore: store, wrap: () => db },
-        wrapAnnouncements: (announcements) => gates.announcements(announcements),
+        wrapAnnouncements: (own) => gates.announcements(fault.announcements?.(own) ?? own),
       }),
     );
   const nodes = [await node('one'), await node('two')] as const;

@@ -129,10 +129,12 @@ export class Gates {
     return {
       follow: (kind, follower) => inner.follow(kind, follower),
       announce: (...all) => this.#through('announce', () => inner.announce(...all)),
-      catchUp: (options) =>
-        this.#current.getStore()
-          ? this.#through('catch up', async () => inner.catchUp(options))
-          : inner.catchUp(options),
+      catchUp: (options) => {
+        const task = this.#current.getStore();
+        if (!task) return inner.catchUp(options);
+        // A reset is made of statements, which wait by themselves, maybe in another task.
+        return this.#wait(task, 'catch up').then(() => inner.catchUp(options));
+      },
       beginAnew: (options) => inner.beginAnew(options),
     };
   }
