@@ -73,9 +73,8 @@ export class Race {
 
   async #begin(task: Change | Work | Look, at: number): Promise<void> {
     if (task.kind === 'look') return this.#look(task, at);
-    if (task.kind === 'promote' || task.kind === 'demote' || task.kind === 'rebuild')
-      return this.#run(`work ${task.kind}`, () => this.#history.work(task, at));
-    if (task.kind !== 'turn' && task.kind !== 'remove') return this.#change(task, at);
+    if ('reader' in task) return this.#run(`work ${task.kind}`, () => this.#history.work(task, at));
+    if (!('worker' in task)) return this.#change(task, at);
     const lane = `${task.worker} ${'stage' in task ? task.stage : 'remove'}`;
     if (this.#busy.has(lane)) return;
     this.#busy.add(lane);
