@@ -176,6 +176,16 @@ export class Cache implements AsyncDisposable {
     this.#changeAllHere();
   }
 
+  /** To be taken before the reading begins, and handed to `hasChanged` after it. */
+  get position(): number {
+    return this.#log.position;
+  }
+
+  /** Whether this node has heard since then that one of these rows changed; also when it cannot remember. */
+  hasChanged(rows: Iterable<string>, since: number): boolean {
+    return this.#log.hasAnyChanged(rows, since);
+  }
+
   snapshot(): CacheSnapshot {
     return {
       caches: [...this.#readers.values()].map(({ name, stats }) => ({ name, ...stats })),

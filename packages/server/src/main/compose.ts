@@ -22,7 +22,13 @@ import {
   createTimeline,
   createTuning,
 } from '../features/timeline/index.ts';
-import { cleanFences, createVideos, defineVideoPages, type People } from '../features/videos/index.ts';
+import {
+  cleanFences,
+  createVideos,
+  defineVideoPages,
+  followVisibility,
+  type People,
+} from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -139,7 +145,7 @@ export async function composeFeatures(options: ComposeOptions) {
   const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
-    ...{ fences, tell, reactions: cardState, outbox: outboxes },
+    ...{ fences, announcements, tell, reactions: cardState, outbox: outboxes },
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const engagement = createEngagement({
@@ -148,6 +154,7 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const exists = opening.use(createVideoExistence({ db, clock, log }));
   const pages = defineVideoPages({ db, cache, exists });
+  followVisibility(announcements, cache);
   const timelineDeps = {
     ...{ db, clock, ids, announcements, counters, store: timelines.store, outboxes },
     log: log.child({ part: 'timeline' }),

@@ -32,7 +32,9 @@ test('admins see how the server is doing; nobody else does', async () => {
   const pages = found.caches.find(({ name }) => name === 'video-page');
   expect(pages).toMatchObject({ loads: 1, loadFailures: 0, staleServes: 0, leasesGranted: 1 });
   expect(pages?.level1Hits).toBeGreaterThan(0);
-  expect(pages?.reads).toBe(60);
+  // A page that turns out not to be ready as a text looks a second time.
+  expect(pages?.reads).toBeGreaterThanOrEqual(60);
+  expect(pages?.reads).toBeLessThan(70);
   expect(found.hotKeys.map(({ key }) => key)).toContain(`video-page@1:${id}`);
   expect(found).toMatchObject({
     store: { connected: true, breaker: 'closed', failures: 0, missedRows: 0 },

@@ -25,6 +25,7 @@ import {
 import {
   createVideos,
   defineVideoPages,
+  followVisibility,
   loadFences,
   type People,
   readFences,
@@ -156,7 +157,7 @@ export async function openParts(
   const outboxes = createOutboxes({ db, announcements, clock });
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log: testLog, cursors, people, media },
-    ...{ fences, tell, reactions: cardState, outbox: outboxes },
+    ...{ fences, announcements, tell, reactions: cardState, outbox: outboxes },
     settings: { workDir, keepOriginals: options.keepOriginals ?? true, transcodeConcurrency: 1 },
   });
   const engagement = createEngagement({
@@ -164,6 +165,7 @@ export async function openParts(
     videos: videos.reads,
   });
   const pages = defineVideoPages({ db, cache });
+  followVisibility(announcements, cache);
   const detail = createDetail({
     ...{ db, cache, pages, fences, cardState, clock, log: testLog },
     ...{ comments: engagement.comments, presenter: videos.presenter },

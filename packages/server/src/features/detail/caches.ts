@@ -2,6 +2,7 @@ import type { Comment } from '@hvideo/protocol';
 import { type Cache, dependency } from '../../cache/index.ts';
 import type { Database, Sql } from '../../ports/database/port.ts';
 import type { CommentReads } from '../engagement/index.ts';
+import { graphOf } from '../graph/index.ts';
 import {
   type PageRow,
   reviveVideoPage,
@@ -68,7 +69,7 @@ export function defineDetailCaches({ db, cache, comments, pages }: DetailCachesD
     name: 'video-viewing',
     freshMs: 30 * secondMs,
     staleMs: dayMs,
-    dependencies: [like, favorite, repost, follow, mute, block, commentLikesOf],
+    dependencies: [like, favorite, repost, follow, mute, block, commentLikesOf, graphOf],
     owner: (id) => like(...splitViewing(id)),
     contains: ({ authorId }, id) => rowsOfViewing(...splitViewing(id), authorId),
     load: (ids, signal) => loadViewings(db, ids, signal),
@@ -77,9 +78,9 @@ export function defineDetailCaches({ db, cache, comments, pages }: DetailCachesD
     name: 'blocks',
     freshMs: 30 * secondMs,
     staleMs: dayMs,
-    dependencies: [blocker, blocked],
+    dependencies: [blocker, blocked, graphOf],
     owner: (id) => blocker(id),
-    contains: (_value, id) => [blocked(id)],
+    contains: (_value, id) => [blocked(id), graphOf(id)],
     async load(ids, signal) {
       const rows = await sql<{ id: string; others: string[] }>`
         select each.id, array(
@@ -130,7 +131,7 @@ function rowsOfViewing(viewerId: string, videoId: string, authorId: string): str
   return [
     ...[favorite(viewerId, videoId), repost(viewerId, videoId), commentLikesOf(viewerId)],
     ...[follow(viewerId, authorId), follow(authorId, viewerId), mute(viewerId, authorId)],
-    ...[block(viewerId, authorId), block(authorId, viewerId)],
+    ...[block(viewerId, authorId), block(authorId, viewerId), graphOf(viewerId)],
   ];
 }
 

@@ -1,10 +1,11 @@
 import type { Comment, Page, VideoDetail } from '@hvideo/protocol';
-import type { Cached, Existence } from '../../cache/index.ts';
+import type { Cache, Cached, Existence } from '../../cache/index.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import { Occasionally } from '../../kernel/occasionally.ts';
-import { type CardSubject, fenceOf, mayWatch, type VideoPage } from '../videos/index.ts';
+import { graphOf } from '../graph/index.ts';
+import { type CardSubject, fenceOf, mayWatch, VISIBILITY_CHANGES, type VideoPage } from '../videos/index.ts';
 import { type CommentsPage, type Viewing, viewingId } from './caches.ts';
 import { HotPage, type HotPageDeps } from './hot-page.ts';
 import { Parts } from './parts.ts';
@@ -13,6 +14,7 @@ import { commentStateFor, type PageViewer, relatedVideos } from './views.ts';
 export interface DetailDeps extends HotPageDeps {
   /** Which videos surely do not exist. */
   readonly exists?: Existence | undefined;
+  readonly cache: Pick<Cache, 'position' | 'hasChanged'>;
   readonly log: Logger;
 }
 
@@ -23,6 +25,8 @@ const noOne: readonly string[] = [];
 /**
  * The page of a video: everything that it shows, in one answer.
  *
+ * Guarantees: whoever a block, a follow or the visibility of a video keeps out does not see it any more from the request on
+ * that begins after the change was answered, on every node.
  * Cost, when the caches are warm: no statement; one look at the fences, four or five at the caches, one at the counters.
  */
 export class Detail {
@@ -38,17 +42,40 @@ export class Detail {
 
   /** `page` as JSON. For a hot video it is put together from ready texts, at once if nothing has to be waited for. */
   text(viewer: PageViewer, videoId: string, signalOf?: () => AbortSignal): MaybePromise<string> {
+    const since = this.#deps.cache.position;
     const hot = this.#hot.text(viewer, videoId, signalOf);
     if (typeof hot === 'string') return hot;
-    const cold = async () => JSON.stringify(await this.page(viewer, videoId, signalOf?.()));
-    return hot ? hot.then((text) => text ?? cold()) : cold();
+    const cold = async () => JSON.stringify(await this.#page(viewer, videoId, signalOf?.()));
+    return this.#asHeard(viewer, since, hot ? hot.then((text) => text ?? cold()) : cold(), cold);
   }
 
   /**
    * Critical: the video, its author, what the viewer is to them. Optional: counts, comments, related.
    * Errors: `not-found` for what the viewer may not see, `timeout`.
    */
-  async page(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<VideoDetail> {
+  page(viewer: PageViewer, videoId: string, signal?: AbortSignal): Promise<VideoDetail> {
+    const since = this.#deps.cache.position;
+    const read = () => this.#page(viewer, videoId, signal);
+    return this.#asHeard(viewer, since, read(), read);
+  }
+
+  /**
+   * What this process knows is read while the fences are asked for, which is when it hears of what has changed. If that
+   * concerns this viewer or any visibility, once more: now that it has heard, it finds nothing older.
+   */
+  #asHeard<T>(viewer: PageViewer, since: number, first: Promise<T>, again: () => Promise<T>): Promise<T> {
+    const rows = viewer ? [VISIBILITY_CHANGES, graphOf(viewer.accountId)] : [VISIBILITY_CHANGES];
+    const isOutdated = () => this.#deps.cache.hasChanged(rows, since);
+    return first.then(
+      (made) => (isOutdated() ? again() : made),
+      (error: unknown) => {
+        if (error instanceof AppError && error.code === 'not-found' && isOutdated()) return again();
+        throw error;
+      },
+    );
+  }
+
+  async #page(viewer: PageViewer, videoId: string, signal: AbortSignal | undefined): Promise<VideoDetail> {
     const { caches, cardState, clock, exists, fences, log } = this.#deps;
     // Before anything else is asked for: an invented id costs nothing.
     if (exists?.isSurelyAbsent(videoId)) throw new AppError('not-found');

@@ -45,10 +45,10 @@ export class HotPage {
   ): MaybePromise<string | undefined> {
     const { caches, cardState, clock, fences } = this.#deps;
     const nowMs = clock.monotonicMs();
-    const page = caches.pages.getIfHot(videoId, nowMs)?.value;
     const comments = caches.firstComments.getIfHot(videoId, nowMs)?.value;
-    const related = caches.related.getIfHot(videoId, nowMs)?.value;
-    if (!page || !comments || !related || page.row.visibility !== 'public') return undefined;
+    const related = comments && caches.related.getIfHot(videoId, nowMs)?.value;
+    const page = related && caches.pages.getIfHot(videoId, nowMs)?.value;
+    if (!page || page.row.visibility !== 'public') return undefined;
     const shared = { page, comments, related };
     const seen = viewer && this.#seenBy(viewer.accountId, videoId, nowMs, signalOf);
     const isGone = fences.isRaised(fenceOf(videoId));

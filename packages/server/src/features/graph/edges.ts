@@ -187,7 +187,9 @@ export class Edges {
     if (recorded) counters.committed(recorded);
     // Nothing to change: it may be a second try, after one that was made and could not be announced.
     if (epochs.length === 0) epochs = await currentEpochs(db.sql, touched);
-    await Promise.all([tell(edgesBetween(viewerId, otherId)), announceEpochs(announcements, epochs)]);
+    // In this order: whoever hears of it reads it anew, and must not find the old again.
+    await tell(edgesBetween(viewerId, otherId));
+    await announceEpochs(announcements, epochs);
   }
 
   async #remove(change: Change, followerId: string, followeeId: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { dependency } from '../../cache/index.ts';
 import { type Announcement, type Announcements, MAX_ANNOUNCED } from '../../ports/announcements/port.ts';
 import type { Sql } from '../../ports/database/port.ts';
 
@@ -9,6 +10,9 @@ export interface GraphEpoch {
   /** Grows with every change of whom the account follows, mutes or blocks, or how its edges are served. */
   readonly epoch: string;
 }
+
+/** What a node keeps of an account's graph, by its name in the cache: outdated when the node hears of another epoch. */
+export const graphOf = dependency('graph_epoch', 'account_id');
 
 /** In the transaction of the change; the rows stay locked until it ends, in the order of the accounts. */
 export async function bumpEpochs(tx: Sql, accountIds: readonly string[]): Promise<GraphEpoch[]> {

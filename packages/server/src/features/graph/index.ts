@@ -19,6 +19,7 @@ export {
   GRAPH_KIND,
   type GraphEpoch,
   graphFact,
+  graphOf,
   readEpoch,
 } from './epochs.ts';
 

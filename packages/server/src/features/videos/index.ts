@@ -12,6 +12,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { CursorCodec } from '../../kernel/cursor.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { Announcements } from '../../ports/announcements/port.ts';
 import type { Database } from '../../ports/database/port.ts';
 import type { Fences } from '../../ports/fences/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
@@ -46,6 +47,7 @@ export type { Outbox, Published } from './publish.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
 export { type VideoRow, videoColumns } from './store.ts';
 export { listedTo, mayWatch, visibleTo } from './visibility.ts';
+export { followVisibility, VISIBILITY_CHANGES } from './visibility-changes.ts';
 export { cleanFences, fenceOf, loadFences, readFences } from './withdrawals.ts';
 export type { VideoWrites } from './writes.ts';
 
@@ -62,6 +64,7 @@ export interface VideosDeps {
   readonly reactions: Reactions;
   readonly media: Media;
   readonly fences: Fences;
+  readonly announcements: Pick<Announcements, 'announce'>;
   readonly outbox: Outbox;
   readonly tell: TellOwnChanges;
   readonly settings: {
@@ -89,6 +92,7 @@ export function createVideos(deps: VideosDeps) {
     reactions,
     media,
     fences,
+    announcements,
     outbox,
     tell,
     settings,
@@ -110,6 +114,7 @@ export function createVideos(deps: VideosDeps) {
     uploads,
     purge,
     publisher,
+    announcements,
     outbox,
     reactions,
     readOwn,

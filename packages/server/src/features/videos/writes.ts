@@ -2,6 +2,7 @@ import type { api, BodyOf, OwnVideo } from '@hvideo/protocol';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Ids } from '../../kernel/ids.ts';
+import type { Announcements } from '../../ports/announcements/port.ts';
 import type { Database, Idempotency, Sql } from '../../ports/database/port.ts';
 import type { JobQueue } from '../../ports/job-queue/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
@@ -11,6 +12,7 @@ import type { Outbox, Publisher } from './publish.ts';
 import type { Reactions } from './reads.ts';
 import { lockVideo, type VideoRow, videoPrefix } from './store.ts';
 import { transcodeKind } from './transcode.ts';
+import { visibilityFact } from './visibility-changes.ts';
 import type { Withdrawals } from './withdrawals.ts';
 
 export type NewVideo = BodyOf<typeof api.videos.create>;
@@ -24,6 +26,7 @@ export interface VideoWritesDeps {
   readonly uploads: Uploads;
   readonly purge: Purge;
   readonly publisher: Publisher;
+  readonly announcements: Pick<Announcements, 'announce'>;
   readonly outbox: Outbox;
   readonly reactions: Pick<Reactions, 'forget'>;
   readonly tell: TellOwnChanges;
@@ -70,7 +73,7 @@ export class VideoWrites {
     change: VideoChange,
     idempotency?: Idempotency,
   ): Promise<OwnVideo> {
-    const { db, outbox, publisher, readOwn, tell } = this.#deps;
+    const { announcements, db, outbox, publisher, readOwn, tell } = this.#deps;
     // The entries are a part of the remembered answer, so that a repeated request announces what the first could not.
     const entries = await db.write(idempotency, async (tx) => {
       const row = await this.#lockOwn(tx, authorId, id);
@@ -89,6 +92,8 @@ export class VideoWrites {
     });
     await outbox.announce(entries);
     await tell([{ table: 'video', after: { id } }]);
+    // Also when it is the same: this may be a second try, after one that could not be announced.
+    if (change.visibility !== undefined) await announcements.announce([visibilityFact(id)]);
     return readOwn(authorId, id);
   }
 

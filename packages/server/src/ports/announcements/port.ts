@@ -2,7 +2,7 @@ import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 
 /**
  * Small facts that every page must have heard before it answers, in one order, for all nodes: what was withdrawn, whose
- * graph has changed, which entry is on its way into inboxes.
+ * graph has changed, which video may be for other people now, which entry is on its way into inboxes.
  *
  * Purpose: each node keeps what it has heard in its own memory, and asks only for news. So a page pays one look at the end
  * of the log, shared by all pages of the same turn, however many facts it depends on.

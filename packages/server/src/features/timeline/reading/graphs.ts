@@ -3,7 +3,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import { compareIds } from '../../../kernel/ids.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
 import type { Database } from '../../../ports/database/port.ts';
-import { GRAPH_KIND, readEpoch } from '../../graph/index.ts';
+import { GRAPH_KIND, graphOf, readEpoch } from '../../graph/index.ts';
 
 /** How an edge is served; see `tuning/edge-mode.ts`. */
 export const PULL = 0;
@@ -40,7 +40,6 @@ const followsOf = dependency('follow', 'follower_id');
 const mutesOf = dependency('mute', 'muter_id');
 const blocksBy = dependency('block', 'blocker_id');
 const blocksOf = dependency('block', 'blocked_id');
-const epochOf = dependency('graph_epoch', 'account_id');
 
 /**
  * Readers' graphs, kept in this process.
@@ -70,9 +69,9 @@ export class ReaderGraphs {
       freshMs,
       staleMs: 0,
       maxBatch: 20,
-      dependencies: [followsOf, mutesOf, blocksBy, blocksOf, epochOf],
+      dependencies: [followsOf, mutesOf, blocksBy, blocksOf, graphOf],
       owner: (id) => followsOf(id),
-      contains: (_graph, id) => [mutesOf(id), blocksBy(id), blocksOf(id), epochOf(id)],
+      contains: (_graph, id) => [mutesOf(id), blocksBy(id), blocksOf(id), graphOf(id)],
       load: (ids, signal) => loadGraphs(db, ids, signal),
       encode: (graph) => new TextEncoder().encode(JSON.stringify(toStored(graph))),
       decode: (bytes) => fromStored(JSON.parse(new TextDecoder().decode(bytes)) as StoredGraph),
@@ -110,8 +109,12 @@ export class ReaderGraphs {
 
   #hear(texts: readonly string[]): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const text of texts) {
-      const { accountId, epoch } = readEpoch(text);
+    const epochs = texts.map(readEpoch);
+    void this.#cache.invalidate(
+      epochs.map(({ accountId }) => graphOf(accountId)),
+      { isLocalOnly: true },
+    );
+    for (const { accountId, epoch } of epochs) {
       const known = this.#heard.get(accountId);
       this.#heard.delete(accountId);
       const newest = known && compareIds(known.epoch, epoch) > 0 ? known.epoch : epoch;
