@@ -77,11 +77,12 @@ async function tablesNaming(text: string): Promise<string[]> {
 }
 
 /** What the change feed has yet to hand on names them for a moment. */
-const untilOnlyKept = (id: string) =>
+const untilNamedOnlyIn = (id: string, tables: readonly string[]) =>
   eventually(async () => {
     const rows = (await tablesNaming(id)).filter((name) => name.startsWith('public.'));
-    return rows.join() === kept.join();
+    return rows.join() === tables.join();
   });
+const untilOnlyKept = (id: string) => untilNamedOnlyIn(id, kept);
 
 const filesNaming = async (text: string) =>
   (await readdir(join(t.folder, 'data', 'media'), { recursive: true })).filter((path) => path.includes(text));
@@ -217,7 +218,14 @@ describe('leaving', () => {
     const statuses = new Set((await Promise.all(storm)).map(({ status }) => status));
     for (const status of statuses) expect([204, 401, 404]).toContain(status);
     await t.features.counters.fold();
-    await untilOnlyKept(leaver.id);
+    await eventually(async () => (await t.db.sql`select 1 from counter_batch limit 1`).length === 0);
+    // A fold that had begun before the end may have put a total back: what is done daily takes it away.
+    await t.db.sql`update counter_gone set gone_at = now() - interval '2 days' where id = ${leaver.id}`;
+    await t.features.counters.clean();
+    await untilNamedOnlyIn(
+      leaver.id,
+      kept.filter((table) => table !== 'public.counter_gone'),
+    );
     expect(
       await t.db.sql`
       select username from account join account_counts on account_id = account.id
