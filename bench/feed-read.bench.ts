@@ -22,6 +22,7 @@ export const benchmark: Benchmark = {
     await using community = await openCommunity();
     const { url, sql, dataDir, pid } = community;
     const readers = await makeCrowd(sql, dataDir, shape);
+    await untilFollowed(url);
     const port = Number(new URL(url).port);
     // Twice: the first page finds no inbox, and lets it be built.
     for (let turn = 0; turn < 2; turn++) await readAll(url, readers);
@@ -111,6 +112,20 @@ async function readAll(url: string, readers: readonly CrowdReader[]): Promise<vo
   while (await rebuildsWaiting(url)) {
     if (performance.now() > deadlineMs) throw new Error('the inboxes are not rebuilt');
     await Bun.sleep(200);
+  }
+}
+
+/** Until the change feed has told of all these rows: before, it makes graphs be read anew. */
+async function untilFollowed(url: string): Promise<void> {
+  const handled = async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Number(/change_feed_rows(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
+  };
+  const deadlineMs = performance.now() + 60_000;
+  for (let before = -1, now = await handled(); now !== before; now = await handled()) {
+    if (performance.now() > deadlineMs) throw new Error('the change feed does not come to rest');
+    before = now;
+    await Bun.sleep(2_000);
   }
 }
 

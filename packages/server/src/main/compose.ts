@@ -169,7 +169,12 @@ export async function composeFeatures(options: ComposeOptions) {
     ...timelineDeps,
     ...{ cursors, cache, fences, pages, cardState, tell, tuning },
     ...{ videos: videos.reads, presenter: videos.presenter },
-    countTexts: new CountTexts(cardState, counters, clock),
+    countTexts: new CountTexts({
+      cardState,
+      counters,
+      clock,
+      isAlone: !config.DATABASE_URL && !config.REDIS_URL && work,
+    }),
   });
   opening.use(timeline.reading);
   opening.defer(() => tuning.stop());

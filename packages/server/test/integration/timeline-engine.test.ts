@@ -63,7 +63,7 @@ async function look(world: EngineWorld, history: History, reader: number, limit:
   expect(await exactFeed(world, id)).toEqual(wanted);
   const [{ timeline }] = world.nodes;
   const first = await timeline.followingJson(id, { limit });
-  expect(await timeline.followingJson(id, { limit })).toBe(first);
+  expect(await timeline.followingJson(id, { limit })).toEqual(first);
 }
 
 async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at: number): Promise<void> {

@@ -118,7 +118,7 @@ export class Gates {
       begin: (...all) => this.#through('begin', () => store.begin(...all)),
       merge: (...all) => this.#through('merge', () => store.merge(...all)),
       push: (...all) => this.#through('push', () => store.push(...all)),
-      read: (...all) => this.#through('read', () => store.read(...all)),
+      read: (...all) => this.#through('read', async () => store.read(...all)),
       remove: (...all) => this.#through('remove', () => store.remove(...all)),
       drop: (...all) => this.#through('drop', () => store.drop(...all)),
       stats: () => store.stats(),

@@ -181,7 +181,7 @@ export async function openParts(
     ...timelineDeps,
     ...{ cursors, cache, fences, pages, cardState, tell, tuning },
     ...{ videos: videos.reads, presenter: videos.presenter },
-    countTexts: new CountTexts(cardState, counters, clock),
+    countTexts: new CountTexts({ cardState, counters, clock, isAlone: false }),
   });
   opening.defer(() => publishing.stop());
   opening.defer(() => tuning.stop());

@@ -111,7 +111,7 @@ export class LmdbTimelineStore implements TimelineStore, AsyncDisposable {
     if (size > 0) this.#pushBatch(batch, bytesOf);
   }
 
-  async read(shelves: readonly ShelfRead[], { signal }: TimelineStoreOptions = {}): Promise<ShelfPage[]> {
+  read(shelves: readonly ShelfRead[], { signal }: TimelineStoreOptions = {}): ShelfPage[] {
     this.#check(signal);
     checkCount(shelves);
     return shelves.map((wanted) => this.#page(wanted));

@@ -107,7 +107,9 @@ export class Folder {
 
   async #put(totals: readonly StoredTotal[]): Promise<void> {
     for (let at = 0; at < totals.length; at += copyAtOnce) {
-      await this.#deps.store.putNewer(totals.slice(at, at + copyAtOnce));
+      const some = totals.slice(at, at + copyAtOnce);
+      await this.#deps.store.putNewer(some);
+      this.#deps.overlay.touch(some);
     }
   }
 }

@@ -17,7 +17,7 @@ export const keyOf = (id: string, metric: Metric): string => `${id}:${METRICS[me
  */
 export class Overlay {
   readonly #pending = new Map<string, Pending[]>();
-  /** Of each subject, the version that its last increment made; the oldest are forgotten first. */
+  /** Of each subject, the version that its last change made; the oldest are forgotten first. */
   readonly #changed = new Map<string, number>();
   #forgottenVersion = 0;
   #settledAt = 0;
@@ -42,6 +42,12 @@ export class Overlay {
       if (list) list.push({ xid, delta });
       else this.#pending.set(key, [{ xid, delta }]);
     }
+  }
+
+  /** These have changed in the read copy: what others counted as well. */
+  touch(subjects: readonly { readonly id: string }[]): void {
+    this.#version += 1;
+    for (const { id } of subjects) this.#noteChange(id);
   }
 
   /** The version after which nothing was counted about this subject here; perhaps a later one. */

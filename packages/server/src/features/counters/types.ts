@@ -83,7 +83,10 @@ export interface Counters {
   onChanges(metrics: readonly SummedMetric[], note: (changes: readonly FoldedSum[]) => void): void;
   /** Changes whenever a total that this process reads may have changed by what it did itself. */
   readonly version: number;
-  /** The `version` of the last change by this process of anything counted about this subject, or a later one. */
+  /**
+   * The `version` of the last change of anything counted about this subject, or a later one: by this process, and by whatever
+   * it has folded. Where it is the only one that folds, that is everything.
+   */
   changedAt(id: string): number;
   read(names: readonly CounterName[], options?: { signal?: AbortSignal | undefined }): Promise<number[]>;
 }

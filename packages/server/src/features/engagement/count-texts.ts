@@ -14,9 +14,20 @@ interface Kept extends CountText {
   readonly untilMs: number;
 }
 
-const maxKept = 50_000;
-/** How much older than a read of the counters. */
-const keptMs = 1_000;
+/** Whoever keeps something beside them keeps it for as long: about a kilobyte for a card. */
+const maxKept = 20_000;
+/** How much older than a read of the counters, where other processes fold what changes. */
+const sharedMs = 1_000;
+/** Where this process folds all: it hears of every change. */
+const ownMs = 60_000;
+
+export interface CountTextsDeps {
+  readonly cardState: Pick<CardState, 'counts'>;
+  readonly counters: Pick<Counters, 'version' | 'changedAt'>;
+  readonly clock: Clock;
+  /** No other process folds. */
+  readonly isAlone: boolean;
+}
 
 /**
  * Counts of many videos as ready JSON, for pages of cards: what others did, about two seconds old at most; what this
@@ -25,32 +36,26 @@ const keptMs = 1_000;
  * Cost: a look-up for each video; those that are not here share one read of the counters.
  */
 export class CountTexts {
-  readonly #cardState: Pick<CardState, 'counts'>;
-  readonly #counters: Pick<Counters, 'version' | 'changedAt'>;
-  readonly #clock: Clock;
+  readonly #deps: CountTextsDeps;
+  readonly #keptMs: number;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(
-    cardState: Pick<CardState, 'counts'>,
-    counters: Pick<Counters, 'version' | 'changedAt'>,
-    clock: Clock,
-  ) {
-    this.#cardState = cardState;
-    this.#counters = counters;
-    this.#clock = clock;
+  constructor(deps: CountTextsDeps) {
+    this.#deps = deps;
+    this.#keptMs = deps.isAlone ? ownMs : sharedMs;
   }
 
-  getIfHere(videoId: string, nowMs = this.#clock.monotonicMs()): CountText | undefined {
+  getIfHere(videoId: string, nowMs = this.#deps.clock.monotonicMs()): CountText | undefined {
     const kept = this.#kept.get(videoId);
     if (kept === undefined || kept.untilMs <= nowMs) return undefined;
-    return this.#counters.changedAt(videoId) > kept.version ? undefined : kept;
+    return this.#deps.counters.changedAt(videoId) > kept.version ? undefined : kept;
   }
 
   /** Afterwards `getIfHere` has them, unless something was counted meanwhile: use what is answered. */
   async load(videoIds: readonly string[], signal?: AbortSignal): Promise<Map<string, CountText>> {
-    const { version } = this.#counters;
-    const untilMs = this.#clock.monotonicMs() + keptMs;
-    const found = await this.#cardState.counts(videoIds, signal);
+    const { version } = this.#deps.counters;
+    const untilMs = this.#deps.clock.monotonicMs() + this.#keptMs;
+    const found = await this.#deps.cardState.counts(videoIds, signal);
     const texts = new Map<string, CountText>();
     for (const [id, counts] of found) {
       const kept: Kept = { counts, text: JSON.stringify(counts), version, untilMs };

@@ -9,6 +9,7 @@
  */
 import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
 import { pageOfRows } from '../../kernel/cursor.ts';
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { afterAllIds, listedTo, type PageRequest, type VideoRow, videoColumns } from '../videos/index.ts';
 import { Positions } from './position.ts';
@@ -33,8 +34,12 @@ export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
  */
 export interface Timeline {
   following(viewerId: string, request: FollowingRequest): Promise<FollowingPage>;
-  /** The same, as JSON. */
-  followingJson(viewerId: string, request: FollowingRequest, signal?: AbortSignal): Promise<string>;
+  /** The same, as JSON: at once when all of it is in this process. */
+  followingJson(
+    viewerId: string,
+    request: FollowingRequest,
+    signalOf?: () => AbortSignal,
+  ): MaybePromise<Uint8Array<ArrayBuffer>>;
   latest(viewerId: string | undefined, page: PageRequest): Promise<Page<VideoCard>>;
   readonly positions: Positions;
   /** Why an author is pushed or pulled. Errors: `not-found` when the viewer does not follow them. */
@@ -61,15 +66,15 @@ export function createTimeline(deps: TimelineDeps): Timeline {
     onPulled: (outboxes, tookMs) => tuning.costs.notePulls(outboxes, tookMs),
   });
   if (deps.metrics) exportReading(deps.metrics, reading);
-  const followingJson: Timeline['followingJson'] = (viewerId, request, signal) =>
-    following.page(viewerId, request, signal);
+  const followingJson: Timeline['followingJson'] = (viewerId, request, signalOf) =>
+    following.page(viewerId, request, signalOf);
   return {
     positions,
     reading,
     followingJson,
     explain: (viewerId, authorId) => tuning.explain(viewerId, authorId),
     following: async (viewerId, request) =>
-      JSON.parse(await followingJson(viewerId, request)) as FollowingPage,
+      JSON.parse(new TextDecoder().decode(await followingJson(viewerId, request))) as FollowingPage,
     async latest(viewerId, request) {
       const { sql } = db;
       const now = new Date(clock.nowMs());

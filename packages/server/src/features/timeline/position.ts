@@ -3,6 +3,7 @@ import { type Cache, type CachedReader, dependency } from '../../cache/index.ts'
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { idTimeMs } from '../../kernel/ids.ts';
+import { type MaybePromise, whenKnown } from '../../kernel/maybe-promise.ts';
 import type { Database } from '../../ports/database/port.ts';
 import type { TellOwnChanges } from '../../ports/own-changes/port.ts';
 
@@ -57,8 +58,12 @@ export class Positions {
     });
   }
 
-  async read(viewerId: string): Promise<FeedPosition | null> {
-    const { value } = this.#positions.getIfHot(viewerId) ?? (await this.#positions.get(viewerId));
+  read(viewerId: string): MaybePromise<FeedPosition | null> {
+    const here = this.#positions.getIfHot(viewerId);
+    return whenKnown(here ?? this.#positions.get(viewerId), ({ value }) => this.#shown(viewerId, value));
+  }
+
+  #shown(viewerId: string, value: StoredPosition | null): FeedPosition | null {
     if (!value) return null;
     const cursor = this.#deps.cursorBelow(viewerId, (BigInt(value.key) + 1n).toString());
     return { entryId: value.key, cursor, readAt: value.readAt };

@@ -1,3 +1,5 @@
+import type { MaybePromise } from '../../kernel/maybe-promise.ts';
+
 /**
  * Materialised timelines: for each reader an inbox, for each author a hot outbox. Both are **shelves**: a bounded set of
  * entries, newest first by key, under a header that says down to where the set is complete.
@@ -30,8 +32,8 @@ export interface TimelineStore {
   /** False when the shelf is cold or, with a token, was begun anew. Without a token: into whatever is there. */
   merge(shelf: Shelf, merge: Merge, options?: TimelineStoreOptions): Promise<boolean>;
   push(pushes: readonly Push[], options?: TimelineStoreOptions): Promise<void>;
-  /** The newest entries below `before`, up to `limit`; entries below the floor are never among them. */
-  read(shelves: readonly ShelfRead[], options?: TimelineStoreOptions): Promise<ShelfPage[]>;
+  /** The newest entries below `before`, up to `limit`, at once where the store is in this process; entries below the floor are never among them. */
+  read(shelves: readonly ShelfRead[], options?: TimelineStoreOptions): MaybePromise<ShelfPage[]>;
   /** Takes single entries out, wherever they are. */
   remove(removals: readonly Removal[], options?: TimelineStoreOptions): Promise<void>;
   drop(shelves: readonly Shelf[], options?: TimelineStoreOptions): Promise<void>;

@@ -4,7 +4,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import type { CursorCodec } from '../../../kernel/cursor.ts';
 import { AppError } from '../../../kernel/errors.ts';
 import { compareIds } from '../../../kernel/ids.ts';
-import type { MaybePromise } from '../../../kernel/maybe-promise.ts';
+import { type MaybePromise, whenKnown } from '../../../kernel/maybe-promise.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
 import type { Database } from '../../../ports/database/port.ts';
 import type { CardState, CountText, CountTexts } from '../../engagement/index.ts';
@@ -12,12 +12,12 @@ import { afterAllIds, type VideoReads } from '../../videos/index.ts';
 import { SETTLE_GRACE_MS } from '../facts.ts';
 import { type FollowingRequest, firstKeyFor, keyBefore } from '../range.ts';
 import { type CardTexts, type Reactions, reactionBits, type Shown } from './cards.ts';
-import { exactCards, exactEntries } from './exact.ts';
+import { exactCards, exactEntries, type KeyRange } from './exact.ts';
 import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
 import type { OwnReactions } from './reactions.ts';
 import type { Rules } from './rules.ts';
 import type { Merge } from './sources.ts';
-import { type WalkDeps, walk } from './walk.ts';
+import { type WalkDeps, walk, walkHere } from './walk.ts';
 
 export interface FollowingDeps {
   readonly db: Database;
@@ -48,6 +48,8 @@ interface Selection {
 const beforeAllIds = '0';
 /** A page that filters out so many entries is answered shorter, with a cursor to go on from. */
 const maxExamined = 1_000;
+/** So often more is taken from what is at hand, before it is done in turns of the event loop. */
+const maxRoundsHere = 3;
 const pageWithinMs = SETTLE_GRACE_MS / 2;
 
 const followingKind = (readerId: string) => `following:${readerId}`;
@@ -91,13 +93,64 @@ export class Following {
     this.#deps = deps;
   }
 
-  /** Errors: `invalid-cursor`, `timeout`. */
-  async page(readerId: string, request: FollowingRequest, signal?: AbortSignal): Promise<string> {
-    const { clock, announcements, graphs, onRead } = this.#deps;
+  /** At once when all of it is in this process. Errors: `invalid-cursor`, `timeout`. */
+  page(
+    readerId: string,
+    request: FollowingRequest,
+    signalOf?: () => AbortSignal,
+  ): MaybePromise<Uint8Array<ArrayBuffer>> {
+    const { announcements, onRead } = this.#deps;
     const range = this.#rangeOf(readerId, request);
+    const heard = announcements.catchUp();
+    if (!(heard instanceof Promise)) {
+      const page = this.#pageHere(readerId, request, range);
+      if (page) {
+        onRead(readerId);
+        return page;
+      }
+    }
+    return this.#page(readerId, request, range, heard, signalOf?.());
+  }
+
+  #pageHere(
+    readerId: string,
+    request: FollowingRequest,
+    range: KeyRange,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    const { graphs, rules, cards } = this.#deps;
+    const graph = graphs.getIfHere(readerId);
+    const merge = graph && walkHere(this.#deps.walk, readerId, graph, range.before);
+    if (!merge) return undefined;
+    const { limit } = request;
+    const shown: Shown[] = [];
+    let isEnd = false;
+    for (let round = 0; shown.length <= limit && !isEnd; round++) {
+      const next = nextBatch(merge, limit + 1 - shown.length, range.after);
+      const seen = rules.shownHere(next.batch, readerId, graph);
+      if (!seen || round === maxRoundsHere || (next.batch.length === 0 && !next.isEnd)) return undefined;
+      shown.push(...seen);
+      isEnd = next.isEnd;
+    }
+    const page = shown.length > limit ? shown.slice(0, limit) : shown;
+    const counts = this.#countsHere(page);
+    const reactions = this.#reactionsHere(readerId, page);
+    if (!counts || !reactions) return undefined;
+    const below = shown.length > limit ? page.at(-1)?.entry.key : undefined;
+    const rest = this.#restOf(readerId, request, page[0]?.entry.key, below, range.after);
+    return typeof rest === 'string' ? cards.page(readerId, page, counts, reactions, rest) : undefined;
+  }
+
+  async #page(
+    readerId: string,
+    request: FollowingRequest,
+    range: KeyRange,
+    heard: MaybePromise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { clock, graphs, onRead } = this.#deps;
     const startedMs = clock.monotonicMs();
     try {
-      await announcements.catchUp({ signal });
+      await heard;
     } catch (error) {
       signal?.throwIfAborted();
       this.#deps.onFailure(error);
@@ -107,13 +160,13 @@ export class Following {
     onRead(readerId);
     const merge = await walk(this.#deps.walk, readerId, graph, range.before, signal);
     const selection = await this.#select(merge, readerId, graph, range, request.limit, signal);
-    const page = await this.#encode(readerId, graph, selection, request, range, signal);
+    const page = await this.#encode(readerId, selection, request, range, signal);
     // What it read first may have left flight before it read the rest.
     if (clock.monotonicMs() - startedMs > pageWithinMs) throw new AppError('timeout');
     return page;
   }
 
-  #rangeOf(readerId: string, request: FollowingRequest): { after: string; before: string } {
+  #rangeOf(readerId: string, request: FollowingRequest): KeyRange {
     const { cursors, clock } = this.#deps;
     const { cursor, since } = request;
     if (since !== undefined)
@@ -134,7 +187,7 @@ export class Following {
     merge: Merge,
     readerId: string,
     graph: ReaderGraph,
-    { after }: { after: string },
+    { after }: KeyRange,
     limit: number,
     signal: AbortSignal | undefined,
   ): Promise<Selection> {
@@ -153,41 +206,58 @@ export class Following {
 
   async #encode(
     readerId: string,
-    graph: ReaderGraph,
     { shown, below }: Selection,
     request: FollowingRequest,
-    { after }: { after: string },
+    { after }: KeyRange,
     signal: AbortSignal | undefined,
-  ): Promise<string> {
-    const counts = await this.#countsOf(shown, signal);
-    const reactions = await this.#reactionsOf(readerId, shown, signal);
-    const items = this.#deps.cards.join(readerId, graph, shown, counts, reactions);
-    return `{"items":[${items}]${await this.#restOf(readerId, request, shown[0]?.entry.key, below, after)}`;
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const counts = this.#countsHere(shown) ?? (await this.#countsOf(shown, signal));
+    const reactions =
+      this.#reactionsHere(readerId, shown) ?? (await this.#reactionsOf(readerId, shown, signal));
+    const rest = this.#restOf(readerId, request, shown[0]?.entry.key, below, after);
+    const text = typeof rest === 'string' ? rest : await rest;
+    return this.#deps.cards.page(readerId, shown, counts, reactions, text);
   }
 
-  /** Of each entry shown, in their order. */
+  /** Of each entry shown, in their order; undefined when some are not in this process. */
+  #countsHere(shown: readonly Shown[]): CountText[] | undefined {
+    const { clock, countTexts } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const found: CountText[] = [];
+    for (const { page } of shown) {
+      const counts = countTexts.getIfHere(page.row.id, nowMs);
+      if (!counts) return undefined;
+      found.push(counts);
+    }
+    return found;
+  }
+
   async #countsOf(
     shown: readonly Shown[],
     signal: AbortSignal | undefined,
-  ): Promise<readonly (CountText | undefined)[]> {
-    const { clock, countTexts } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    const found = shown.map(({ page }) => countTexts.getIfHere(page.row.id, nowMs));
-    if (!found.includes(undefined)) return found;
+  ): Promise<(CountText | undefined)[]> {
+    const { countTexts } = this.#deps;
+    const found = shown.map(({ page }) => countTexts.getIfHere(page.row.id));
     const missing = shown.flatMap(({ page }, at) => (found[at] ? [] : [page.row.id]));
     const loaded = await countTexts.load([...new Set(missing)], signal);
     return shown.map(({ page }, at) => found[at] ?? loaded.get(page.row.id));
   }
 
+  #reactionsHere(readerId: string, shown: readonly Shown[]): Reactions | undefined {
+    if (shown.length === 0) return noReactions;
+    const own = this.#deps.reactions.getIfHot(readerId)?.value;
+    return own?.isComplete ? reactionsFrom(own) : undefined;
+  }
+
+  /** Whoever has reacted to very much pays a statement. */
   async #reactionsOf(
     readerId: string,
     shown: readonly Shown[],
     signal: AbortSignal | undefined,
   ): Promise<Reactions> {
-    if (shown.length === 0) return noReactions;
     const { cardState, reactions } = this.#deps;
-    const own = (reactions.getIfHot(readerId) ?? (await reactions.get(readerId, { signal }))).value;
-    if (own?.isComplete) return (id) => bitsFrom(own, id);
+    const own = (await reactions.get(readerId, { signal })).value;
+    if (own?.isComplete) return reactionsFrom(own);
     const ids = shown.map(({ page }) => page.row.id);
     const states = await cardState.viewer(readerId, ids, signal);
     return (id) => {
@@ -197,13 +267,13 @@ export class Following {
   }
 
   /** What follows the items. */
-  async #restOf(
+  #restOf(
     readerId: string,
     request: FollowingRequest,
     newest: string | undefined,
     below: string | undefined,
     after: string,
-  ): Promise<string> {
+  ): MaybePromise<string> {
     const { cursors, position } = this.#deps;
     const isSince = request.since !== undefined;
     const isTop = !isSince && request.cursor === undefined && request.at === undefined;
@@ -211,17 +281,18 @@ export class Following {
     const known = isSince ? this.#keyOf(sinceKind(readerId), request.since ?? '') : after;
     const next = newest !== undefined && compareIds(newest, known) > 0 ? newest : known;
     const since = isSince || isTop ? cursors.encode(sinceKind(readerId), [next]) : null;
-    const read = isTop ? await position(readerId) : null;
-    return `,"nextCursor":${quoted(nextCursor)},"since":${quoted(since)},"position":${read ? JSON.stringify(read) : 'null'}}`;
+    const text = `,"nextCursor":${quoted(nextCursor)},"since":${quoted(since)},"position":`;
+    if (!isTop) return `${text}null}`;
+    return whenKnown(position(readerId), (read) => `${text}${read ? JSON.stringify(read) : 'null'}}`);
   }
 
   /** Straight from the truth, which knows of all that was acknowledged. */
   async #exactPage(
     readerId: string,
     request: FollowingRequest,
-    range: { after: string; before: string },
+    range: KeyRange,
     signal: AbortSignal | undefined,
-  ): Promise<string> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { db, clock, videos } = this.#deps;
     const { limit } = request;
     const rows = await exactEntries(db, readerId, range, limit + 1, new Date(clock.nowMs()), signal);
@@ -229,7 +300,7 @@ export class Following {
     const items = await exactCards(db, videos, readerId, page);
     const below = rows.length > limit ? page.at(-1)?.key : undefined;
     const rest = await this.#restOf(readerId, request, page[0]?.key, below, range.after);
-    return `{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`;
+    return encoder.encode(`{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`);
   }
 }
 
@@ -245,10 +316,13 @@ function nextBatch(merge: Merge, wanted: number, after: string) {
   return { batch, isEnd: false };
 }
 
+const encoder = new TextEncoder();
 const noReactions: Reactions = () => 0;
 
-const bitsFrom = ({ liked, favorited, reposted }: OwnReactions, id: string): number =>
-  (liked.has(id) ? 2 : 0) | (favorited.has(id) ? 4 : 0) | (reposted.has(id) ? 8 : 0);
+function reactionsFrom({ liked, favorited, reposted }: OwnReactions): Reactions {
+  if (liked.size + favorited.size + reposted.size === 0) return noReactions;
+  return (id) => (liked.has(id) ? 2 : 0) | (favorited.has(id) ? 4 : 0) | (reposted.has(id) ? 8 : 0);
+}
 
 /** A cursor has nothing that JSON escapes. */
 const quoted = (cursor: string | null): string => (cursor === null ? 'null' : `"${cursor}"`);

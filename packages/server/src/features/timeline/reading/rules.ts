@@ -36,53 +36,80 @@ export class Rules {
     this.#deps = deps;
   }
 
+  /** In the order of the entries. */
   async shownOf(
     entries: readonly Entry[],
     readerId: string,
     graph: ReaderGraph,
     signal: AbortSignal | undefined,
   ): Promise<Shown[]> {
-    const candidates = entries.filter(
-      ({ authorId, videoId }) =>
-        graph.modes.has(authorId) &&
-        !graph.muted.has(authorId) &&
-        !this.#deps.fences.hasHeard(fenceOf(videoId)),
-    );
-    const pages = await this.#pagesOf(candidates, signal);
-    const nowMs = this.#deps.clock.nowMs();
-    const shown: Shown[] = [];
-    const reposts: Shown[] = [];
-    for (let at = 0; at < candidates.length; at++) {
-      const [entry, page] = [candidates[at]!, pages[at]];
-      if (!page || !maySee(page, readerId, graph, nowMs)) continue;
-      const each: Shown = { entry, page, repost: undefined };
-      if (page.row.feedKey !== entry.key) reposts.push(each);
-      shown.push(each);
-    }
+    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph);
+    if (!isWhole) await this.#load(candidates, pages, signal);
+    const { shown, reposts } = this.#seen(candidates, pages, readerId, graph);
     return reposts.length > 0 ? this.#withReposts(shown, reposts, readerId, graph, signal) : shown;
   }
 
-  /** Undefined or null in place of what is not there. */
-  async #pagesOf(
-    entries: readonly Entry[],
-    signal: AbortSignal | undefined,
-  ): Promise<(VideoPage | null | undefined)[]> {
-    const { clock, pages } = this.#deps;
+  /** The same at once, when all of it is in this process; undefined when it is not. */
+  shownHere(entries: readonly Entry[], readerId: string, graph: ReaderGraph): Shown[] | undefined {
+    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph);
+    if (!isWhole) return undefined;
+    const { shown, reposts } = this.#seen(candidates, pages, readerId, graph);
+    return reposts.length > 0 ? undefined : shown;
+  }
+
+  /** What the graph lets through, with the videos; undefined in place of one that is not in this process. */
+  #candidatesOf(entries: readonly Entry[], graph: ReaderGraph) {
+    const { clock, fences, pages: cached } = this.#deps;
     const nowMs = clock.monotonicMs();
-    const found: (VideoPage | null | undefined)[] = [];
-    const missing: number[] = [];
+    const candidates: Entry[] = [];
+    const pages: (VideoPage | null | undefined)[] = [];
+    let isWhole = true;
     for (let at = 0; at < entries.length; at++) {
-      const page = pages.getIfHot(entries[at]!.videoId, nowMs)?.value;
-      found.push(page);
-      if (page === undefined) missing.push(at);
+      const entry = entries[at]!;
+      if (!graph.modes.has(entry.authorId)) continue;
+      if (graph.muted.size > 0 && graph.muted.has(entry.authorId)) continue;
+      if (fences.hasHeard(fenceOf(entry.videoId))) continue;
+      const page = cached.getIfHot(entry.videoId, nowMs)?.value;
+      candidates.push(entry);
+      pages.push(page);
+      if (page === undefined) isWhole = false;
     }
-    if (missing.length === 0) return found;
-    const loaded = await pages.getMany(
-      missing.map((at) => entries[at]!.videoId),
-      { signal, stale: 'refuse' },
-    );
+    return { candidates, pages, isWhole };
+  }
+
+  /** Fills in what is undefined; null in place of what is not there. */
+  async #load(
+    entries: readonly Entry[],
+    found: (VideoPage | null | undefined)[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const missing = found.flatMap((page, at) => (page === undefined ? [at] : []));
+    const ids = missing.map((at) => entries[at]!.videoId);
+    const loaded = await this.#deps.pages.getMany(ids, { signal, stale: 'refuse' });
     for (const [index, at] of missing.entries()) found[at] = loaded[index]!.value;
-    return found;
+  }
+
+  /** What the reader may see; whether a repost is a repeat is still to be found out. */
+  #seen(
+    entries: readonly Entry[],
+    pages: readonly (VideoPage | null | undefined)[],
+    readerId: string,
+    graph: ReaderGraph,
+  ): { shown: Shown[]; reposts: Shown[] } {
+    const nowMs = this.#deps.clock.nowMs();
+    const shown: Shown[] = [];
+    const reposts: Shown[] = [];
+    for (let at = 0; at < entries.length; at++) {
+      const [entry, page] = [entries[at]!, pages[at]];
+      if (!page) continue;
+      const { id: authorId } = page.author;
+      const following = authorId === entry.authorId || graph.modes.has(authorId);
+      if (!maySee(page, readerId, graph, following, nowMs)) continue;
+      const each: Shown = { entry, page, following, repost: undefined };
+      if (page.row.feedKey !== entry.key) reposts.push(each);
+      shown.push(each);
+    }
+    return { shown, reposts };
   }
 
   async #withReposts(
@@ -141,14 +168,20 @@ export class Rules {
   }
 }
 
-function maySee(page: VideoPage, readerId: string, graph: ReaderGraph, nowMs: number): boolean {
+function maySee(
+  page: VideoPage,
+  readerId: string,
+  { muted, blocked }: ReaderGraph,
+  following: boolean,
+  nowMs: number,
+): boolean {
   const { row, author } = page;
   if (row.visibility !== 'public' && row.visibility !== 'followers') return false;
   if (row.status !== 'playable' && row.status !== 'ready') return false;
-  if (row.feedKey === null || graph.muted.has(author.id)) return false;
-  const blocked = graph.blocked.has(author.id);
-  const viewing = { following: graph.modes.has(author.id), blocked, blockedBy: blocked };
-  return mayWatch(page, readerId, viewing, nowMs);
+  if (row.feedKey === null) return false;
+  if (muted.size > 0 && muted.has(author.id)) return false;
+  const isBlocked = blocked.size > 0 && blocked.has(author.id);
+  return mayWatch(page, readerId, { following, blocked: isBlocked, blockedBy: isBlocked }, nowMs);
 }
 
 const isSuspended = (suspension: Suspension, nowMs: number): boolean =>

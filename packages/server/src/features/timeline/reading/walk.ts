@@ -3,7 +3,7 @@ import type { Database } from '../../../ports/database/port.ts';
 import type { ShelfPage, TimelineStore } from '../../../ports/timeline-store/port.ts';
 import { PUSH, type ReaderGraph } from './graphs.ts';
 import type { InFlight } from './in-flight.ts';
-import type { HotOutboxes } from './outboxes.ts';
+import type { HotOutboxes, Outbox } from './outboxes.ts';
 import { Merge, type Source } from './sources.ts';
 import { newestOfAll } from './store.ts';
 
@@ -60,6 +60,32 @@ export async function walk(
   return new Merge([...flying, inboxSource(deps, readerId, graph, inbox, signal), ...sources], before);
 }
 
+/** The same at once, when all of it is in this process; undefined when it is not. */
+export function walkHere(
+  deps: WalkDeps,
+  readerId: string,
+  graph: ReaderGraph,
+  before: string,
+): Merge | undefined {
+  const { inFlight, outboxes, store } = deps;
+  const sources = flyingOf(inFlight, graph);
+  let wanted: Iterable<string> = graph.modes.keys();
+  if (graph.hasPushed) {
+    const pages = store.read([{ shelf: { kind: 'inbox', ownerId: readerId }, before, limit: INBOX_READ }]);
+    const inbox = pages instanceof Promise ? undefined : pages[0];
+    if (inbox?.state !== 'ready' || compareIds(inbox.floor, before) >= 0) return undefined;
+    if (!inbox.hasMore && inbox.floor !== '0') return undefined;
+    sources.push(inboxSource(deps, readerId, graph, inbox, undefined));
+    wanted = pulledOf(inFlight, graph);
+  }
+  for (const id of wanted) {
+    const outbox = outboxes.getIfHere(id);
+    if (!outbox) return undefined;
+    addOutbox(sources, deps, id, outbox, undefined);
+  }
+  return new Merge(sources, before);
+}
+
 function pulledOf({ crowded }: InFlight, { modes, pulled }: ReaderGraph): readonly string[] {
   if (crowded.size === 0) return pulled;
   return [...pulled, ...[...crowded].filter((id) => modes.get(id) === PUSH)];
@@ -76,7 +102,8 @@ async function readInbox(
 ): Promise<ShelfPage> {
   try {
     const shelf = { kind: 'inbox', ownerId: readerId } as const;
-    const [page] = await store.read([{ shelf, before, limit: INBOX_READ }], { signal });
+    const read = store.read([{ shelf, before, limit: INBOX_READ }], { signal });
+    const [page] = read instanceof Promise ? await read : read;
     return page ?? cold;
   } catch (error) {
     signal?.throwIfAborted();
@@ -132,16 +159,21 @@ async function outboxSources(
     return [...others, deep];
   }
   const sources: Source[] = [];
-  for (const [authorId, { entries, floor }] of await outboxes.get(authorIds, signal)) {
-    if (floor !== '0')
-      sources.push({
-        entries,
-        floor,
-        extend: async () => [await deepSource(deps, [authorId], floor, signal)],
-      });
-    else if (entries.length > 0) sources.push({ entries, floor });
-  }
+  for (const [authorId, outbox] of await outboxes.get(authorIds, signal))
+    addOutbox(sources, deps, authorId, outbox, signal);
   return sources;
+}
+
+function addOutbox(
+  sources: Source[],
+  deps: WalkDeps,
+  authorId: string,
+  { entries, floor }: Outbox,
+  signal: AbortSignal | undefined,
+): void {
+  if (floor !== '0')
+    sources.push({ entries, floor, extend: async () => [await deepSource(deps, [authorId], floor, signal)] });
+  else if (entries.length > 0) sources.push({ entries, floor });
 }
 
 /** Straight from the truth, some pages at a time. */

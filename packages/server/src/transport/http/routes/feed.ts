@@ -4,11 +4,10 @@ import { ReadyJson, type Route, route } from '../route.ts';
 
 export function feedRoutes(timeline: Timeline): Route[] {
   return [
-    route(
-      api.feed.following,
-      async ({ query, request }, viewer) =>
-        new ReadyJson(await timeline.followingJson(viewer.accountId, query, request.signal)),
-    ),
+    route(api.feed.following, ({ query, request }, viewer) => {
+      const page = timeline.followingJson(viewer.accountId, query, () => request.signal);
+      return page instanceof Promise ? page.then(ready) : ready(page);
+    }),
     route(api.feed.readPosition, ({ body }, viewer) =>
       timeline.positions.save(viewer.accountId, body.entryId),
     ),
@@ -16,3 +15,5 @@ export function feedRoutes(timeline: Timeline): Route[] {
     route(api.feed.latest, ({ query }, viewer) => timeline.latest(viewer?.accountId, query)),
   ];
 }
+
+const ready = (body: Uint8Array<ArrayBuffer>) => new ReadyJson(body);
