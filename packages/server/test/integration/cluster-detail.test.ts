@@ -141,6 +141,28 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     expect((await page(0)).status).toBe(404);
   }, 30_000);
 
+  test('who may see a video, and who is blocked, holds on the other process with the next request', async () => {
+    const viewer = await new ApiUser(urls[1]!).join('viewer_1');
+    const seen = async () => (await viewer.call('GET', `/videos/${videoId}`)).status;
+    const set = async (visibility: string) =>
+      expect((await creators[0]!.call('PATCH', `/videos/${videoId}`, { body: { visibility } })).status).toBe(
+        200,
+      );
+    for (let round = 0; round < 10; round += 1) {
+      await Promise.all(Array.from({ length: 60 }, () => page(1)));
+      expect([(await page(1)).status, await seen()]).toEqual([200, 200]);
+      await set('private');
+      expect([(await page(1)).status, await seen()]).toEqual([404, 404]);
+      await set('public');
+      expect([(await page(1)).status, await seen()]).toEqual([200, 200]);
+      const block = `/users/${viewer.id}/block`;
+      expect((await creators[0]!.call('PUT', block)).status).toBe(204);
+      expect(await seen()).toBe(404);
+      expect((await creators[0]!.call('DELETE', block)).status).toBe(204);
+      expect(await seen()).toBe(200);
+    }
+  }, 60_000);
+
   test('without its database a community still shows what it knows, marked as stale, and catches up', async () => {
     await Promise.all([page(0), page(1)]);
     expect((await rename(0, 'Newer')).status).toBe(200);
