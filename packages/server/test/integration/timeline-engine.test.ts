@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { createCursorCodec } from '../../src/kernel/cursor.ts';
 import { faults } from '../support/engine-faults.ts';
 import { type Change, History, PEOPLE, type Work } from '../support/engine-history.ts';
 import { Race, type Turn } from '../support/engine-race.ts';
@@ -7,6 +8,7 @@ import { change, type Mishap, mishap, work } from '../support/engine-steps.ts';
 import { type LosableStore, lmdbStore, memoryStore, redisStore } from '../support/engine-stores.ts';
 import { type EngineWorld, exactFeed, openEngineWorld, walkFeed } from '../support/engine-world.ts';
 import { redisServerPath } from '../support/redis-server.ts';
+import { call } from '../support/video-stack.ts';
 
 /**
  * The engine as a whole, over each store: random histories of what people do, of what the workers and the retuner do behind
@@ -56,10 +58,41 @@ const turn: fc.Arbitrary<Turn> = fc.oneof(
 );
 const races = fc.array(turn, { minLength: 40, maxLength: 150 });
 
+const publish = { kind: 'publish', by: 1, visibility: 'public' } as const;
+const turnOf = (stage: 'fresh' | 'large') => ({ kind: 'turn', stage, worker: 0 }) as const;
+/** Schedules in which each step of the engine matters, tried before all others. */
+const examples: [readonly Step[], readonly Turn[]][] = [
+  // Published after an edge has been turned back, when the reader had been seen with it.
+  [
+    [
+      ...warm,
+      { change: publish },
+      { look: 0, limit: 5 },
+      { work: { kind: 'demote', reader: 0 } },
+      { change: publish },
+    ],
+    [],
+  ],
+  // Published and pushed between the reading and the merging of an inbox that is made anew.
+  [
+    warm,
+    [
+      ...[
+        { begin: { kind: 'rebuild', reader: 1 } } as const,
+        ...Array.from({ length: 7 }, () => ({ step: 0 })),
+      ],
+      ...[{ begin: { ...publish, by: 2 } }, { through: 1 }],
+      ...[{ begin: turnOf('fresh') }, { through: 1 }, { begin: turnOf('large') }, { through: 1 }],
+    ],
+  ],
+];
+
 async function look(world: EngineWorld, history: History, reader: number, limit: number): Promise<void> {
   const id = history.people[reader]!;
   const wanted = history.model.following(reader).map(({ key, id }) => `${key} ${id}`);
-  expect(await walkFeed(world, id, limit)).toEqual(wanted);
+  expect(await walkFeed(world, id, { limit })).toEqual(wanted);
+  for (const without of ['announcements', 'store'] as const)
+    expect(await walkFeed(world, id, { limit, without })).toEqual(wanted);
   expect(await exactFeed(world, id)).toEqual(wanted);
   const [{ timeline }] = world.nodes;
   const first = await timeline.followingJson(id, { limit });
@@ -73,8 +106,8 @@ async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at
   if (kind === 'pass') await world.pass();
 }
 
-async function live(world: EngineWorld, steps: readonly Step[]): Promise<History> {
-  const history = await History.begin(world);
+async function live(world: EngineWorld, steps: readonly Step[], given?: History): Promise<History> {
+  const history = given ?? (await History.begin(world));
   for (const [at, step] of steps.entries()) {
     if ('change' in step) await history.change(step.change, at);
     else if ('work' in step) await history.work(step.work, at);
@@ -119,7 +152,7 @@ for (const [name, open] of stores) {
     test('no interleaving of reads, changes, workers, flips and losses breaks the promise', async () => {
       await fc.assert(
         fc.asyncProperty(history({ maxLength: 20 }), races, (steps, turns) => race(world, steps, turns)),
-        { numRuns: 15, endOnFailure: true },
+        { numRuns: 15, endOnFailure: true, examples },
       );
     }, 120_000);
   });
@@ -130,9 +163,63 @@ for (const [name, fault] of Object.entries(faults)) {
     await using world = await openEngineWorld(memoryStore, fault);
     const found = await fc.check(
       fc.asyncProperty(history({ maxLength: 20 }), races, (steps, turns) => race(world, steps, turns)),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: 300, endOnFailure: true, examples },
     );
     expect(found.failed).toBe(true);
     expect(String(found.errorInstance)).toMatch(/lacks|toEqual/);
   }, 120_000);
 }
+
+test('a cursor from a year ago, under a key that was replaced since, leads to the page that it always led to', async () => {
+  await using world = await openEngineWorld(lmdbStore);
+  const history = await History.begin(world);
+  const yearAgoMs = Date.now() - 365 * 86_400_000;
+  for (let at = 0; at < 40; at++) await history.publishAt(1 + (at % 2), yearAgoMs - at * 3_600_000);
+  await live(world, warm, history);
+  for (const by of [1, 2, 3, 1, 2, 3])
+    await history.change({ kind: 'publish', by, visibility: 'public' }, by);
+  const [reader] = history.people;
+  const wanted = history.model.following(0).map(({ key, id }) => `${key} ${id}`);
+  expect(wanted).toHaveLength(46);
+  const old = createCursorCodec(world.cursorKeys.slice(1));
+  for (const at of [5, 6, 20, 45]) {
+    const cursor = old.encode(`following:${reader}`, [wanted[at]!.split(' ')[0]!]);
+    for (const without of [undefined, 'announcements', 'store'] as const)
+      expect(await walkFeed(world, reader!, { limit: 7, cursor, without })).toEqual(wanted.slice(at + 1));
+  }
+});
+
+test('a cursor that was made up, changed, or given to another reader or for another list is refused', async () => {
+  await using world = await openEngineWorld(memoryStore);
+  const history = await live(world, warm);
+  for (const by of [1, 2, 3]) await history.change({ kind: 'publish', by, visibility: 'public' }, by);
+  const [node] = world.nodes;
+  const [reader, other] = history.people;
+  const own = await node.timeline.following(reader!, { limit: 1 });
+  const latest = await node.timeline.latest(reader, { limit: 1 });
+  const [text = '', tag = ''] = (own.nextCursor ?? '').split('.');
+  const later = Buffer.from('["9223372036854775807"]').toString('base64url');
+  const stranger = createCursorCodec([{ kid: 'other', secret: Buffer.alloc(32).toString('base64url') }]);
+  const forged = [
+    ...['', '.', 'x', '0', `${text}.`, `.${tag}`, text, `${text}.${tag}.${tag}`, `${later}.${tag}`],
+    stranger.encode(`following:${reader}`, ['1']),
+    node.cursors.encode(`following:${other}`, ['1']),
+    ...[latest.nextCursor ?? '', own.since ?? ''],
+  ];
+  const answerTo = async (query: string) => {
+    const { status, body } = await call(node, reader, 'GET', `/api/v1/feed/following?${query}`);
+    return { status, code: body.code };
+  };
+  for (const cursor of forged)
+    expect([cursor, await answerTo(`cursor=${cursor}`)]).toEqual([
+      cursor,
+      { status: 400, code: 'invalid-cursor' },
+    ]);
+  for (const since of [own.nextCursor ?? '', `${own.since}x`, 'x'])
+    expect([since, await answerTo(`since=${since}`)]).toEqual([
+      since,
+      { status: 400, code: 'invalid-cursor' },
+    ]);
+  expect((await answerTo(`cursor=${own.nextCursor}`)).status).toBe(200);
+  expect((await answerTo(`since=${own.since}`)).status).toBe(200);
+});

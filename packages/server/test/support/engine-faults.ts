@@ -9,7 +9,8 @@ export interface Fault {
   readonly announcements?: (inner: Announcements) => Announcements;
 }
 
-const around = (inner: TimelineStore, changed: Partial<TimelineStore>): TimelineStore => ({
+/** The same store, with some calls in another way. */
+export const around = (inner: TimelineStore, changed: Partial<TimelineStore>): TimelineStore => ({
   begin: (...all) => inner.begin(...all),
   merge: (...all) => inner.merge(...all),
   push: (...all) => inner.push(...all),
@@ -84,10 +85,21 @@ const late =
     };
   };
 
+/** A node that hears nothing of a kind. */
+const deaf =
+  (to: string) =>
+  (inner: Announcements): Announcements => ({
+    follow: (kind, follower) =>
+      inner.follow(kind, kind === to ? { hear: () => {}, reset: () => follower.reset() } : follower),
+    announce: (...all) => inner.announce(...all),
+    catchUp: (options) => inner.catchUp(options),
+    beginAnew: (options) => inner.beginAnew(options),
+  });
+
 export const faults: Readonly<Record<string, Fault>> = {
   'an inbox that is being made hears nothing': { store: deafWhileBuilding },
   'an entry leaves flight before its last push': { store: lastPushLater },
   'an inbox that was cut passes for whole': { store: noFloor },
-  'a page begins before it has heard of changed edges': { announcements: late(GRAPH_KIND) },
+  'a node does not hear of turned edges': { announcements: deaf(GRAPH_KIND) },
   'a page begins before it has heard of new entries': { announcements: late(ENTRY_KIND) },
 };

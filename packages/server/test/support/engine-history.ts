@@ -7,6 +7,7 @@ import { type Edge, Flips } from '../../src/features/timeline/tuning/flips.ts';
 import { Inboxes } from '../../src/features/timeline/tuning/inbox.ts';
 import { systemClock as clock } from '../../src/kernel/clock.ts';
 import { AppError } from '../../src/kernel/errors.ts';
+import { smallestIdAt } from '../../src/kernel/ids.ts';
 import { testLog as log } from './database.ts';
 import type { EngineWorld } from './engine-world.ts';
 import { FeedModel, type ModelVideo } from './feed-model.ts';
@@ -178,6 +179,16 @@ export class History {
       if (isSuspended) suspended.add(by);
       else suspended.delete(by);
     };
+  }
+
+  /** A public video of long ago, which arrived everywhere then. */
+  async publishAt(by: number, timeMs: number): Promise<void> {
+    const key = smallestIdAt(timeMs);
+    await this.#world.rows.sql`
+      insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
+      values (${key}, ${this.people[by]!}, 'T', '', '{}', 'public', 'ready', ${key}, 1000, 320, 180)`;
+    const published = { playable: true, due: true, gone: false, visibility: 'public' } as const;
+    this.model.videos.push({ id: key, by, key: BigInt(key), ...published });
   }
 
   /** By the change that makes a scheduled video due at once. */

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { FollowingPage } from '@hvideo/protocol';
 import { exactEntries } from '../../src/features/timeline/reading/exact.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+import type { Announcements } from '../../src/ports/announcements/port.ts';
+import type { TimelineStore } from '../../src/ports/timeline-store/port.ts';
 import { testDatabase } from './database.ts';
-import type { Fault } from './engine-faults.ts';
+import { around, type Fault } from './engine-faults.ts';
 import type { LosableStore } from './engine-stores.ts';
 import { Gates } from './gates.ts';
 import { openParts, sharedParts } from './video-stack.ts';
@@ -22,22 +25,24 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
   const folder = await mkdtemp(join(tmpdir(), 'hvideo-engine-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const gates = new Gates();
+  const trouble: { isAway: Walk['without'] } = { isAway: undefined };
   const db = gates.database(database);
-  const store = gates.store(fault.store?.(losable.store) ?? losable.store);
+  const store = gates.store(awayStore(fault.store?.(losable.store) ?? losable.store, trouble));
   const shared = sharedParts();
   const node = async (name: string) =>
     opening.use(
       await openParts(database, join(folder, name), {
         ...{ work: false, shared, timelineStore: store, wrap: () => db },
-        wrapAnnouncements: (own) => gates.announcements(fault.announcements?.(own) ?? own),
+        wrapAnnouncements: (own) =>
+          gates.announcements(awayAnnouncements(fault.announcements?.(own) ?? own, trouble)),
       }),
     );
   const nodes = [await node('one'), await node('two')] as const;
   const opened = opening.move();
   return {
-    ...{ gates, nodes, db, store },
+    ...{ gates, nodes, db, store, trouble, cursorKeys: shared.cursorKeys },
     /** Not through any gate. */
-    rows: database,
+    rows: gates.database(database, true),
     loseStore: () => losable.lose(),
     loseAnnouncements: () => shared.log.lose(),
     /** As if the time of every lease, grace and delay had passed. */
@@ -53,15 +58,31 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
 export const namesOf = ({ items }: Pick<FollowingPage, 'items'>): string[] =>
   items.map(({ id, reason }) => `${reason.entryId} ${id}${reason.kind === 'repost' ? ' reposted' : ''}`);
 
-/** All pages of a feed, from the top to the end, each from another node. */
-export async function walkFeed({ nodes }: EngineWorld, readerId: string, limit: number): Promise<string[]> {
+export interface Walk {
+  readonly limit: number;
+  readonly cursor?: string;
+  /** What cannot be reached meanwhile. */
+  readonly without?: 'announcements' | 'store' | undefined;
+}
+
+/** All pages of a feed, from the top or a cursor to the end, each from another node. */
+export async function walkFeed(
+  { nodes, trouble }: EngineWorld,
+  readerId: string,
+  { limit, without, ...from }: Walk,
+): Promise<string[]> {
   const seen: string[] = [];
-  let cursor: string | undefined;
-  for (let at = 0; at === 0 || cursor !== undefined; at++) {
-    const page = await nodes[at % 2]!.timeline.following(readerId, { cursor, limit });
-    if (page.items.length > limit) throw new Error(`a page of ${page.items.length}`);
-    seen.push(...namesOf(page));
-    cursor = page.nextCursor ?? undefined;
+  let { cursor } = from;
+  trouble.isAway = without;
+  try {
+    for (let at = 0; at === 0 || cursor !== undefined; at++) {
+      const page = await nodes[at % 2]!.timeline.following(readerId, { cursor, limit });
+      if (page.items.length > limit) throw new Error(`a page of ${page.items.length}`);
+      seen.push(...namesOf(page));
+      cursor = page.nextCursor ?? undefined;
+    }
+  } finally {
+    trouble.isAway = undefined;
   }
   return seen;
 }
@@ -70,4 +91,27 @@ export async function walkFeed({ nodes }: EngineWorld, readerId: string, limit: 
 export async function exactFeed({ rows }: EngineWorld, readerId: string): Promise<string[]> {
   const found = await exactEntries(rows, readerId, everything, 1_000, new Date(systemClock.nowMs()));
   return found.map(({ key, id, by }) => `${key} ${id}${by === null ? '' : ' reposted'}`);
+}
+
+function awayStore(inner: TimelineStore, trouble: Readonly<{ isAway: Walk['without'] }>): TimelineStore {
+  return around(inner, {
+    read: async (...all) => {
+      if (trouble.isAway === 'store') throw new AppError('timeout');
+      return inner.read(...all);
+    },
+  });
+}
+
+/** They can be announced to, which nothing does meanwhile. */
+function awayAnnouncements(
+  inner: Announcements,
+  trouble: Readonly<{ isAway: Walk['without'] }>,
+): Announcements {
+  return {
+    follow: (kind, follower) => inner.follow(kind, follower),
+    announce: (...all) => inner.announce(...all),
+    beginAnew: (options) => inner.beginAnew(options),
+    catchUp: (options) =>
+      trouble.isAway === 'announcements' ? Promise.reject(new AppError('timeout')) : inner.catchUp(options),
+  };
 }

@@ -91,14 +91,16 @@ export class Gates {
     }
   }
 
-  /** Its statements; a transaction is one step. */
-  database(db: Database): Database {
+  /** Its statements; a transaction is one step. `isOpen`: they are waited for, and never held up. */
+  database(db: Database, isOpen = false): Database {
+    const through = <T>(label: string, work: () => PromiseLike<T>) =>
+      isOpen ? this.#count(work) : this.#through(label, work);
     const gated = <T>(query: SqlQuery<T>): SqlQuery<T> =>
       new Proxy(query, {
         get: (target, name) => {
           if (name === 'then')
             return (...then: Parameters<PromiseLike<T>['then']>) =>
-              this.#through('statement', () => target).then(...then);
+              through('statement', () => target).then(...then);
           if (name === 'withSignal')
             return (signal: AbortSignal | undefined) => gated(target.withSignal(signal));
           const value: unknown = Reflect.get(target, name, target);
@@ -108,8 +110,8 @@ export class Gates {
     const sql = new Proxy(db.sql, { apply: (tag, self, parts) => gated(Reflect.apply(tag, self, parts)) });
     return {
       sql,
-      transaction: (work, options) => this.#through('transaction', () => db.transaction(work, options)),
-      write: (idempotency, work) => this.#through('write', () => db.write(idempotency, work)),
+      transaction: (work, options) => through('transaction', () => db.transaction(work, options)),
+      write: (idempotency, work) => through('write', () => db.write(idempotency, work)),
     };
   }
 
@@ -143,12 +145,20 @@ export class Gates {
     const task = this.#current.getStore();
     if (!task) return work();
     await this.#wait(task, label);
+    try {
+      return await this.#count(work);
+    } finally {
+      await this.#wait(task, `${label}, done`);
+    }
+  }
+
+  async #count<T>(work: () => PromiseLike<T>): Promise<T> {
     this.#running += 1;
     try {
       return await work();
     } finally {
       this.#running -= 1;
-      await this.#wait(task, `${label}, done`);
+      this.#move();
     }
   }
 

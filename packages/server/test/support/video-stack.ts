@@ -68,7 +68,7 @@ export interface VideoStackOptions {
 
 export function sharedParts() {
   return {
-    ...{ log: new MemoryLog(), bus: new MemoryBus(), cursorKeys: key() },
+    ...{ log: new MemoryLog(), bus: new MemoryBus(), cursorKeys: [...key(), ...key()] },
     cacheStore: new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 }),
   };
 }
