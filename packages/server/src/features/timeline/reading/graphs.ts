@@ -49,11 +49,16 @@ const blocksOf = dependency('block', 'blocked_id');
  * Cost: a look-up; one statement for a reader who was not here lately.
  */
 export class ReaderGraphs {
+  readonly #db: Database;
   readonly #cache: Cache;
   readonly #clock: Clock;
   readonly #graphs: CachedReader<ReaderGraph>;
   /** The newest epochs announced, for as long as an older graph may be in some cache. */
   readonly #heard = new Map<string, { readonly epoch: string; readonly untilMs: number }>();
+  /** Read from the truth, or compared with it, since this node began anew. */
+  #compared = new WeakSet<ReaderGraph>();
+  /** Until then the shared level may hold graphs whose end this node has missed. */
+  #compareUntilMs = Number.POSITIVE_INFINITY;
 
   constructor({
     db,
@@ -61,6 +66,7 @@ export class ReaderGraphs {
     clock,
     announcements,
   }: { db: Database; cache: Cache; clock: Clock; announcements: Announcements }) {
+    this.#db = db;
     this.#cache = cache;
     this.#clock = clock;
     this.#graphs = cache.define<ReaderGraph>({
@@ -72,7 +78,12 @@ export class ReaderGraphs {
       dependencies: [followsOf, mutesOf, blocksBy, blocksOf, graphOf],
       owner: (id) => followsOf(id),
       contains: (_graph, id) => [mutesOf(id), blocksBy(id), blocksOf(id), graphOf(id)],
-      load: (ids, signal) => loadGraphs(db, ids, signal),
+      load: async (ids, signal) => {
+        const compared = this.#compared;
+        const graphs = await loadGraphs(db, ids, signal);
+        for (const graph of graphs.values()) compared.add(graph);
+        return graphs;
+      },
       encode: (graph) => new TextEncoder().encode(JSON.stringify(toStored(graph))),
       decode: (bytes) => fromStored(JSON.parse(new TextDecoder().decode(bytes)) as StoredGraph),
       weigh: ({ modes, muted, blocked, pulled }) =>
@@ -81,25 +92,43 @@ export class ReaderGraphs {
     announcements.follow(GRAPH_KIND, {
       hear: (texts) => this.#hear(texts),
       // Whose graph has changed meanwhile is not known.
-      reset: async () => cache.forgetHere(),
+      reset: async () => {
+        this.#compared = new WeakSet();
+        this.#compareUntilMs = clock.monotonicMs() + freshMs;
+        cache.forgetHere();
+      },
     });
   }
 
   /** Undefined when it is not in this process: ask `get` then. */
   getIfHere(readerId: string): ReaderGraph | undefined {
     const graph = this.#graphs.getIfHot(readerId)?.value;
-    return graph && this.#isCurrent(readerId, graph) ? graph : undefined;
+    return graph && this.#isCompared(graph) && this.#isCurrent(readerId, graph) ? graph : undefined;
   }
 
   async get(readerId: string, signal?: AbortSignal): Promise<ReaderGraph> {
     for (let attempt = 0; ; attempt++) {
       const { value } = await this.#graphs.get(readerId, { signal, stale: 'refuse' });
       if (value === null) return nobodyFollowed;
+      if (!this.#isCompared(value)) await this.#compare(readerId, value, signal);
       if (this.#isCurrent(readerId, value)) return value;
       // What the shared level holds was filled before a change that it was not told of.
       if (attempt > 0) throw new Error(`the graph of ${readerId} stays behind its epoch`);
       await this.#cache.invalidate([followsOf(readerId)]);
     }
+  }
+
+  #isCompared(graph: ReaderGraph): boolean {
+    return this.#compared.has(graph) || this.#clock.monotonicMs() > this.#compareUntilMs;
+  }
+
+  /** Another node has filled the shared level, maybe before a change that was announced while this one did not listen. */
+  async #compare(readerId: string, graph: ReaderGraph, signal: AbortSignal | undefined): Promise<void> {
+    const compared = this.#compared;
+    const [row] = await this.#db.sql<{ epoch: string }>`
+      select epoch from graph_epoch where account_id = ${readerId}`.withSignal(signal);
+    if (row && compareIds(row.epoch, graph.epoch) > 0) this.#note(readerId, row.epoch);
+    else compared.add(graph);
   }
 
   #isCurrent(readerId: string, { epoch }: ReaderGraph): boolean {
@@ -114,16 +143,18 @@ export class ReaderGraphs {
       epochs.map(({ accountId }) => graphOf(accountId)),
       { isLocalOnly: true },
     );
-    for (const { accountId, epoch } of epochs) {
-      const known = this.#heard.get(accountId);
-      this.#heard.delete(accountId);
-      const newest = known && compareIds(known.epoch, epoch) > 0 ? known.epoch : epoch;
-      this.#heard.set(accountId, { epoch: newest, untilMs: nowMs + freshMs });
-    }
+    for (const { accountId, epoch } of epochs) this.#note(accountId, epoch);
     for (const [accountId, { untilMs }] of this.#heard) {
       if (untilMs > nowMs && this.#heard.size <= maxHeard) break;
       this.#heard.delete(accountId);
     }
+  }
+
+  #note(accountId: string, epoch: string): void {
+    const known = this.#heard.get(accountId);
+    this.#heard.delete(accountId);
+    const newest = known && compareIds(known.epoch, epoch) > 0 ? known.epoch : epoch;
+    this.#heard.set(accountId, { epoch: newest, untilMs: this.#clock.monotonicMs() + freshMs });
   }
 }
 

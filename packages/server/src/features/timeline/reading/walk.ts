@@ -67,12 +67,11 @@ export function walkHere(
   graph: ReaderGraph,
   before: string,
 ): Merge | undefined {
-  const { inFlight, outboxes, store } = deps;
+  const { inFlight, outboxes } = deps;
   const sources = flyingOf(inFlight, graph);
   let wanted: Iterable<string> = graph.modes.keys();
   if (graph.hasPushed) {
-    const pages = store.read([{ shelf: { kind: 'inbox', ownerId: readerId }, before, limit: INBOX_READ }]);
-    const inbox = pages instanceof Promise ? undefined : pages[0];
+    const inbox = inboxHere(deps, readerId, before);
     if (inbox?.state !== 'ready' || compareIds(inbox.floor, before) >= 0) return undefined;
     if (!inbox.hasMore && inbox.floor !== '0') return undefined;
     sources.push(inboxSource(deps, readerId, graph, inbox, undefined));
@@ -93,6 +92,19 @@ function pulledOf({ crowded }: InFlight, { modes, pulled }: ReaderGraph): readon
 
 const pushedOf = ({ modes }: ReaderGraph): string[] =>
   [...modes].flatMap(([id, mode]) => (mode === PUSH ? [id] : []));
+
+/** Undefined when it is not in this process, or cannot be read: `walk` asks again, and knows another way. */
+function inboxHere({ store, onFailure }: WalkDeps, readerId: string, before: string): ShelfPage | undefined {
+  try {
+    const pages = store.read([{ shelf: { kind: 'inbox', ownerId: readerId }, before, limit: INBOX_READ }]);
+    if (!(pages instanceof Promise)) return pages[0];
+    // Nobody waits for it.
+    pages.catch(onFailure);
+  } catch (error) {
+    onFailure(error);
+  }
+  return undefined;
+}
 
 async function readInbox(
   { store, onFailure }: WalkDeps,
