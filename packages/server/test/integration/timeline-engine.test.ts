@@ -73,6 +73,14 @@ const examples: [readonly Step[], readonly Turn[]][] = [
     ],
     [],
   ],
+  // The same, while no node listens: what the nodes share still holds the edge as it was.
+  [
+    [
+      ...([...warm, { look: 1, limit: 5 }, { mishap: { kind: 'loseAnnouncements' } }] as const),
+      ...([{ work: { kind: 'demote', reader: 1 } }, { change: { ...publish, by: 0 } }] as const),
+    ],
+    [],
+  ],
   // Published and pushed between the reading and the merging of an inbox that is made anew.
   [
     warm,
