@@ -17,7 +17,7 @@ import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
 import type { OwnReactions } from './reactions.ts';
 import type { Rules } from './rules.ts';
 import type { Merge } from './sources.ts';
-import { type WalkDeps, walk, walkHere } from './walk.ts';
+import { readInbox, type WalkDeps, walk, walkHere } from './walk.ts';
 
 export interface FollowingDeps {
   readonly db: Database;
@@ -149,6 +149,10 @@ export class Following {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { clock, graphs, onRead } = this.#deps;
     const startedMs = clock.monotonicMs();
+    const known = graphs.getIfHere(readerId);
+    const inbox = known?.hasPushed ? readInbox(this.#deps.walk, readerId, range.before, signal) : undefined;
+    // Whoever waits for it hears of it.
+    inbox?.catch(() => undefined);
     try {
       await heard;
     } catch (error) {
@@ -158,7 +162,9 @@ export class Following {
     }
     const graph = graphs.getIfHere(readerId) ?? (await graphs.get(readerId, signal));
     onRead(readerId);
-    const merge = await walk(this.#deps.walk, readerId, graph, range.before, signal);
+    // Of the same graph: an edge that is pushed by now may have been copied into the inbox after it was read.
+    const early = graph === known ? inbox : undefined;
+    const merge = await walk(this.#deps.walk, readerId, graph, range.before, signal, early);
     const selection = await this.#select(merge, readerId, graph, range, request.limit, signal);
     const page = await this.#encode(readerId, selection, request, range, signal);
     // What it read first may have left flight before it read the rest.

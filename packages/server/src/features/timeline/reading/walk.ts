@@ -29,13 +29,15 @@ const INBOX_READ = 32;
 const MAX_LOADS = 500;
 /** Entries below hot outboxes that one statement brings: ten pages. */
 const DEEP_READ = 200;
+/** It is not to be made anew for that. */
+const unreadable: ShelfPage = { state: 'building', floor: '0', entries: [], hasMore: false };
 const cold: ShelfPage = { state: 'cold', floor: '0', entries: [], hasMore: false };
 
 /**
  * The entries of everybody whom a reader follows, below `before`, newest first: from the inbox, what is in flight and the
  * outboxes that are pulled; below the inbox from all outboxes, first the hot ones, then the database.
  *
- * To be called after `catchUp`, with a graph that was had after it.
+ * To be called after `catchUp`, with a graph that was had after it. `early`: the inbox, asked for when that graph was here.
  */
 export async function walk(
   deps: WalkDeps,
@@ -43,10 +45,11 @@ export async function walk(
   graph: ReaderGraph,
   before: string,
   signal: AbortSignal | undefined,
+  early?: Promise<ShelfPage>,
 ): Promise<Merge> {
-  // Before the inbox is read: what leaves flight later was pushed long before.
+  // What leaves flight was pushed long before: longer than any page takes.
   const flying = flyingOf(deps.inFlight, graph);
-  const inbox = graph.hasPushed ? await readInbox(deps, readerId, before, signal) : cold;
+  const inbox = graph.hasPushed ? await (early ?? readInbox(deps, readerId, before, signal)) : cold;
   if (inbox.state !== 'ready' || compareIds(inbox.floor, before) >= 0) {
     if (graph.hasPushed && inbox.state === 'cold') deps.onCold(readerId);
     const all = await outboxSources(deps, [...graph.modes.keys()], before, signal);
@@ -106,7 +109,8 @@ function inboxHere({ store, onFailure }: WalkDeps, readerId: string, before: str
   return undefined;
 }
 
-async function readInbox(
+/** Passes for one that is being made when it cannot be read. */
+export async function readInbox(
   { store, onFailure }: WalkDeps,
   readerId: string,
   before: string,
@@ -121,7 +125,7 @@ async function readInbox(
     signal?.throwIfAborted();
     // Whatever is in it is in the outboxes as well.
     onFailure(error);
-    return { ...cold, state: 'building' };
+    return unreadable;
   }
 }
 
