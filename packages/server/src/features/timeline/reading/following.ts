@@ -117,8 +117,10 @@ export class Following {
     request: FollowingRequest,
     range: KeyRange,
   ): Uint8Array<ArrayBuffer> | undefined {
-    const { graphs, rules, cards } = this.#deps;
-    const graph = graphs.getIfHere(readerId);
+    const { clock, graphs, rules, cards } = this.#deps;
+    // Looked at once: on some machines a look at the clock costs as much as a card.
+    const nowMs = clock.monotonicMs();
+    const graph = graphs.getIfHere(readerId, nowMs);
     const merge = graph && walkHere(this.#deps.walk, readerId, graph, range.before);
     if (!merge) return undefined;
     const { limit } = request;
@@ -126,14 +128,14 @@ export class Following {
     let isEnd = false;
     for (let round = 0; shown.length <= limit && !isEnd; round++) {
       const next = nextBatch(merge, limit + 1 - shown.length, range.after);
-      const seen = rules.shownHere(next.batch, readerId, graph);
+      const seen = rules.shownHere(next.batch, readerId, graph, nowMs);
       if (!seen || round === maxRoundsHere || (next.batch.length === 0 && !next.isEnd)) return undefined;
       shown.push(...seen);
       isEnd = next.isEnd;
     }
     const page = shown.length > limit ? shown.slice(0, limit) : shown;
-    const counts = this.#countsHere(page);
-    const reactions = this.#reactionsHere(readerId, page);
+    const counts = this.#countsHere(page, nowMs);
+    const reactions = this.#reactionsHere(readerId, page, nowMs);
     if (!counts || !reactions) return undefined;
     const below = shown.length > limit ? page.at(-1)?.entry.key : undefined;
     const rest = this.#restOf(readerId, request, page[0]?.entry.key, below, range.after);
@@ -217,18 +219,18 @@ export class Following {
     { after }: KeyRange,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const counts = this.#countsHere(shown) ?? (await this.#countsOf(shown, signal));
+    const nowMs = this.#deps.clock.monotonicMs();
+    const counts = this.#countsHere(shown, nowMs) ?? (await this.#countsOf(shown, signal));
     const reactions =
-      this.#reactionsHere(readerId, shown) ?? (await this.#reactionsOf(readerId, shown, signal));
+      this.#reactionsHere(readerId, shown, nowMs) ?? (await this.#reactionsOf(readerId, shown, signal));
     const rest = this.#restOf(readerId, request, shown[0]?.entry.key, below, after);
     const text = typeof rest === 'string' ? rest : await rest;
     return this.#deps.cards.page(readerId, shown, counts, reactions, text);
   }
 
   /** Of each entry shown, in their order; undefined when some are not in this process. */
-  #countsHere(shown: readonly Shown[]): CountText[] | undefined {
-    const { clock, countTexts } = this.#deps;
-    const nowMs = clock.monotonicMs();
+  #countsHere(shown: readonly Shown[], nowMs: number): CountText[] | undefined {
+    const { countTexts } = this.#deps;
     const found: CountText[] = [];
     for (const { page } of shown) {
       const counts = countTexts.getIfHere(page.row.id, nowMs);
@@ -249,9 +251,9 @@ export class Following {
     return shown.map(({ page }, at) => found[at] ?? loaded.get(page.row.id));
   }
 
-  #reactionsHere(readerId: string, shown: readonly Shown[]): Reactions | undefined {
+  #reactionsHere(readerId: string, shown: readonly Shown[], nowMs: number): Reactions | undefined {
     if (shown.length === 0) return noReactions;
-    const own = this.#deps.reactions.getIfHot(readerId)?.value;
+    const own = this.#deps.reactions.getIfHot(readerId, nowMs)?.value;
     return own?.isComplete ? reactionsFrom(own) : undefined;
   }
 

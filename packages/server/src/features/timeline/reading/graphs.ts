@@ -101,8 +101,8 @@ export class ReaderGraphs {
   }
 
   /** Undefined when it is not in this process: ask `get` then. */
-  getIfHere(readerId: string): ReaderGraph | undefined {
-    const graph = this.#graphs.getIfHot(readerId)?.value;
+  getIfHere(readerId: string, nowMs = this.#clock.monotonicMs()): ReaderGraph | undefined {
+    const graph = this.#graphs.getIfHot(readerId, nowMs)?.value;
     return graph && this.#isCompared(graph) && this.#isCurrent(readerId, graph) ? graph : undefined;
   }
 

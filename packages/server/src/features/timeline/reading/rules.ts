@@ -43,24 +43,29 @@ export class Rules {
     graph: ReaderGraph,
     signal: AbortSignal | undefined,
   ): Promise<Shown[]> {
-    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph);
+    const nowMs = this.#deps.clock.monotonicMs();
+    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph, nowMs);
     if (!isWhole) await this.#load(candidates, pages, signal);
     const { shown, reposts } = this.#seen(candidates, pages, readerId, graph);
     return reposts.length > 0 ? this.#withReposts(shown, reposts, readerId, graph, signal) : shown;
   }
 
   /** The same at once, when all of it is in this process; undefined when it is not. */
-  shownHere(entries: readonly Entry[], readerId: string, graph: ReaderGraph): Shown[] | undefined {
-    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph);
+  shownHere(
+    entries: readonly Entry[],
+    readerId: string,
+    graph: ReaderGraph,
+    nowMs: number,
+  ): Shown[] | undefined {
+    const { candidates, pages, isWhole } = this.#candidatesOf(entries, graph, nowMs);
     if (!isWhole) return undefined;
     const { shown, reposts } = this.#seen(candidates, pages, readerId, graph);
     return reposts.length > 0 ? undefined : shown;
   }
 
   /** What the graph lets through, with the videos; undefined in place of one that is not in this process. */
-  #candidatesOf(entries: readonly Entry[], graph: ReaderGraph) {
-    const { clock, fences, pages: cached } = this.#deps;
-    const nowMs = clock.monotonicMs();
+  #candidatesOf(entries: readonly Entry[], graph: ReaderGraph, nowMs: number) {
+    const { fences, pages: cached } = this.#deps;
     const candidates: Entry[] = [];
     const pages: (VideoPage | null | undefined)[] = [];
     let isWhole = true;
