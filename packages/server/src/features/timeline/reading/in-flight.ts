@@ -31,9 +31,9 @@ const none: readonly Entry[] = [];
  */
 export class InFlight {
   readonly #deps: InFlightDeps;
-  readonly #byKey = new Map<string, { readonly entry: Entry; readonly heardMs: number }>();
-  readonly #byAuthor = new Map<string, readonly Entry[]>();
-  readonly #crowded = new Set<string>();
+  #byKey = new Map<string, { readonly entry: Entry; readonly heardMs: number }>();
+  #byAuthor = new Map<string, readonly Entry[]>();
+  #crowded = new Set<string>();
   #askedMs = 0;
 
   constructor(deps: InFlightDeps) {
@@ -94,19 +94,22 @@ export class InFlight {
     for (const author of [...this.#crowded]) if (!there.has(author)) this.#crowded.delete(author);
   }
 
+  /**
+   * What was known stays until what is true has been read: a page that has caught up before goes on meanwhile, and what is
+   * in flight for longer than it is only merged in vain.
+   */
   async #reset(): Promise<void> {
-    this.#byKey.clear();
-    this.#byAuthor.clear();
-    this.#crowded.clear();
     this.#deps.onReset();
     const { sql } = this.#deps.db;
     const limit = this.#deps.maxEntries ?? defaultMaxEntries;
     const rows = await sql<Entry>`
       select key, author_id as "authorId", video_id as "videoId" from fanout order by key desc limit ${limit + 1}`;
+    const isMore = rows.length > limit;
+    const crowded = isMore ? await sql<{ id: string }>`select distinct author_id as id from fanout` : [];
+    this.#byKey = new Map();
+    this.#byAuthor = new Map();
+    this.#crowded = new Set(crowded.map(({ id }) => id));
     this.#hear(rows.slice(0, limit).reverse());
-    if (rows.length <= limit) return;
-    const crowded = await sql<{ id: string }>`select distinct author_id as id from fanout`;
-    for (const { id } of crowded) this.#crowded.add(id);
   }
 
   #hear(entries: readonly Entry[]): void {
