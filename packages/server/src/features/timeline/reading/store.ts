@@ -38,7 +38,7 @@ export async function newestOfAll(
 export function outboxOf(
   sql: Sql,
   author: SqlQuery<unknown[]>,
-  before: string,
+  before: string | SqlQuery<unknown[]>,
   limit: number,
 ): SqlQuery<unknown[]> {
   return sql`

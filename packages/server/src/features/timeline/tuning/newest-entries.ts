@@ -1,6 +1,7 @@
 import { compareIds } from '../../../kernel/ids.ts';
 import type { Database } from '../../../ports/database/port.ts';
 import type { Entry } from '../../../ports/timeline-store/port.ts';
+import { outboxOf } from '../reading/store.ts';
 
 export interface NewestEntries {
   /** Newest first. */
@@ -54,14 +55,6 @@ async function outboxes(
   return sql<Entry>`
     select entry.key, entry.author_id as "authorId", entry.video_id as "videoId"
     from unnest(${sql.array([...before.keys()], 'int8')}, ${sql.array([...before.values()], 'int8')}) as a (id, before)
-    cross join lateral (
-      select * from (
-        (select v.feed_key as key, v.author_id, v.id as video_id from video v
-          where v.author_id = a.id and v.feed_key is not null and v.feed_key < a.before
-          order by v.feed_key desc limit ${limit})
-        union all
-        (select r.id, r.account_id, r.video_id from repost r
-          where r.account_id = a.id and r.id < a.before order by r.id desc limit ${limit})
-      ) both_kinds order by key desc limit ${limit}
+    cross join lateral (${outboxOf(sql, sql`a.id`, sql`a.before`, limit)}
     ) entry order by a.id, entry.key desc`.withSignal(signal);
 }
