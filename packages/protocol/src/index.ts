@@ -1,5 +1,6 @@
 export * from './accounts.ts';
 export * from './api.ts';
+export * from './chat.ts';
 export * from './comments.ts';
 export * from './common.ts';
 export * from './endpoint.ts';

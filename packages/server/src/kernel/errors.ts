@@ -80,6 +80,14 @@ export const errorRegistry = {
   'folder-exists': spec(409, 'You have a folder of this name'),
   'too-many-folders': spec(422, 'You have as many folders as one account may'),
 
+  // Chat
+  'chain-conflict': spec(409, 'This number of the chain was used for another message'),
+  'out-of-turn': spec(409, 'The chain goes on from another number', 'now'),
+  'message-invalid': spec(422, 'The message does not fit its schema'),
+  'quote-unknown': spec(422, 'The quoted message has not arrived'),
+  'group-full': spec(422, 'The group has as many members as it may have'),
+  'too-many-conversations': spec(422, 'One of you is in as many conversations as one account may be'),
+
   // Uploads and videos
   'upload-too-large': spec(413, 'The file is larger than this server accepts'),
   'upload-quota': spec(422, 'Your account has no room for this upload'),

@@ -45,6 +45,12 @@ export const errors = {
   'list-private': 'This list is private.',
   'folder-exists': 'You already have a folder of this name.',
   'too-many-folders': 'You have as many folders as one account may.',
+  'chain-conflict': 'This message was sent before with other words.',
+  'out-of-turn': 'An earlier message has not arrived yet.',
+  'message-invalid': 'This message cannot be sent.',
+  'quote-unknown': 'The message you are answering never arrived.',
+  'group-full': 'The group has no room for so many people.',
+  'too-many-conversations': 'There are too many conversations already.',
 
   'upload-too-large': 'The file is larger than this server accepts.',
   'upload-quota': 'Your account has no room for this upload.',

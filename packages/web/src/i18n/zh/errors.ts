@@ -45,6 +45,12 @@ export const errors = {
   'folder-exists': '已有同名收藏夹。',
   'too-many-folders': '收藏夹数量已达上限。',
 
+  'chain-conflict': '这条消息已经以其他内容发送过。',
+  'out-of-turn': '更早的一条消息还没有送达。',
+  'message-invalid': '这条消息无法发送。',
+  'quote-unknown': '你回复的消息没有送达。',
+  'group-full': '群成员已满，无法再加入这么多人。',
+  'too-many-conversations': '会话数量已达上限。',
   'upload-too-large': '文件太大，超出了服务器的限制。',
   'upload-quota': '你的空间不够存放这个文件了。',
   'too-many-uploads': '未完成的上传太多了，请先完成或移除一个。',
