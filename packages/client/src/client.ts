@@ -46,6 +46,8 @@ export type CallArgs<E extends AnyEndpoint> =
     : [input: InputOf<E>, options?: CallOptions];
 
 export interface Client {
+  /** As it was given. */
+  readonly baseUrl: string;
   /** Answers the parsed JSON, or nothing for an endpoint without a response. Throws `ApiError` or `NetworkError`. */
   call<E extends AnyEndpoint>(endpoint: E, ...args: CallArgs<E>): Promise<ResponseOf<E>>;
   /** The answer as it came, for endpoints with a `rawResponse`; its body may be a stream. */
@@ -87,6 +89,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 class RestClient implements Client {
+  readonly baseUrl: string;
   readonly #options: ClientOptions;
   readonly #around: Surroundings;
   readonly #store: SessionStore;
@@ -94,6 +97,7 @@ class RestClient implements Client {
   #refreshing: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
+    this.baseUrl = options.baseUrl;
     this.#options = options;
     this.#around = options.surroundings ?? realSurroundings;
     this.#store = options.session.store ?? memoryStore();

@@ -1,0 +1,16 @@
+export {
+  ChatError,
+  type ChatLimits,
+  type ChatOptions,
+  type CreateChat,
+  defaultChatLimits,
+} from './options.ts';
+export { type ChatStore, type Json, memoryChatStore, type StoreChange, type StoredValue } from './store.ts';
+export type {
+  ChatLocks,
+  ChatSocket,
+  ChatSurroundings,
+  NetworkHints,
+  SocketEvents,
+} from './surroundings.ts';
+export type * from './types.ts';
