@@ -18,10 +18,29 @@ export const ChatName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 
 export const Seq = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const SeqQuery = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+/** But tabs and line breaks. */
+const controlCharacters = /[^\P{Cc}\t\n\r]/u;
+
+/**
+ * What may be said, as it is: not trimmed, not normalised. What the sender's hash is of is what is stored, so that a repeat
+ * is known for one.
+ */
+export function isMessageText(text: string): boolean {
+  if (text.length > MESSAGE_TEXT_MAX * 2 || text.trim() === '') return false;
+  if (text.length > MESSAGE_TEXT_MAX && [...text].length > MESSAGE_TEXT_MAX) return false;
+  return text.isWellFormed() && !controlCharacters.test(text);
+}
+
 /** What people can say. */
 export const MessageContent = z
   .discriminatedUnion('type', [
-    z.object({ type: z.literal('text'), text: text(1, MESSAGE_TEXT_MAX) }),
+    z.object({
+      type: z.literal('text'),
+      text: z
+        .string()
+        .max(MESSAGE_TEXT_MAX * 2)
+        .refine(isMessageText, `must have 1 to ${MESSAGE_TEXT_MAX} characters, no control characters`),
+    }),
     z.object({
       type: z.literal('image'),
       url: z
@@ -37,6 +56,25 @@ export const MessageContent = z
   .meta({ id: 'MessageContent' });
 export type MessageContent = z.infer<typeof MessageContent>;
 
+/**
+ * The text that a message is sent and stored as: over a socket the body of SEND, by REST made of the request. It is one and
+ * the same for both, so that a message repeated on the other way is no other message.
+ */
+export function messageBody(content: MessageContent): string {
+  switch (content.type) {
+    case 'text':
+      return JSON.stringify({ type: 'text', text: content.text });
+    case 'image': {
+      const { url, width, height } = content;
+      return JSON.stringify({ type: 'image', url, width, height });
+    }
+    case 'video':
+      return JSON.stringify({ type: 'video', videoId: content.videoId });
+    case 'custom':
+      return JSON.stringify({ type: 'custom', name: content.name, data: content.data });
+  }
+}
+
 /** What the server says in a conversation, in its order: who came, who went, what it is called. */
 export const SystemContent = z
   .object({
@@ -48,6 +86,10 @@ export const SystemContent = z
   })
   .meta({ id: 'SystemContent' });
 export type SystemContent = z.infer<typeof SystemContent>;
+
+/** What somebody said who has left the community. Its place stays, so that the order has no hole. */
+export const DeletedContent = z.object({ type: z.literal('deleted') }).meta({ id: 'DeletedContent' });
+export type DeletedContent = z.infer<typeof DeletedContent>;
 
 export const ChatMessage = z
   .object({
@@ -62,7 +104,7 @@ export const ChatMessage = z
     /** `seq` of the message that it answers. */
     quote: Seq.nullable(),
     timestamp: Timestamp,
-    content: z.union([MessageContent, SystemContent]),
+    content: z.union([MessageContent, SystemContent, DeletedContent]),
   })
   .meta({ id: 'ChatMessage' });
 export type ChatMessage = z.infer<typeof ChatMessage>;
@@ -126,7 +168,10 @@ export const ChatEvent = z
   .meta({ id: 'ChatEvent' });
 export type ChatEvent = z.infer<typeof ChatEvent>;
 
-/** What others have got and read. Not kept: a client that missed it reads the members. */
+/**
+ * What others have got and read. Not kept: a client that missed it reads the members. Marks only rise: what is smaller than
+ * what is known already (0: not told) says nothing.
+ */
 export const ChatMark = z.object({
   kind: z.literal('mark'),
   conversationId: Id,
@@ -254,7 +299,7 @@ export const conversations = {
     tag: 'chat',
     summary: 'Say something, for clients without a socket; answered when it is durable',
     access: 'user',
-    limit: 'write',
+    limit: 'message',
     params: one,
     body: z.intersection(
       MessageContent,

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 export type Access = 'public' | 'optional' | 'user' | 'moderator' | 'admin';
 
 /** Which budget a call draws on; the sizes are the server's settings. */
-export type LimitClass = 'read' | 'write' | 'auth' | 'code' | 'upload';
+export type LimitClass = 'read' | 'write' | 'message' | 'auth' | 'code' | 'upload';
 
 /**
  * One request of the interface: what the server validates, what the OpenAPI document says, and what a client may send

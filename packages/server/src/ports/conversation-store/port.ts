@@ -144,6 +144,7 @@ export interface DeliveredMark {
 
 export interface EventPage {
   readonly events: readonly StoredEvent[];
+  /** Of the account's newest event, also when it is not on this page; 0: there was none. */
   readonly pts: number;
   readonly tooLong: boolean;
 }

@@ -5,9 +5,9 @@
  * - `register` finds a device again by login and instance. A new one begins at the heads of its account's conversations: what
  *   was said before is history. One that comes after it was forgotten is new.
  * - Cursors only rise. One that was checkpointed is there after a crash; one that was not is lost, and its messages come again.
- * - `pending` answers a superset of the conversations in which the device's cursor is below the head, and all of them when the
- *   box overflowed; without a box at all it is derived from memberships and heads. So the box may be lost or wrong: nothing is.
- *   `note` and `register` may race: what is noted while a device is being registered is found.
+ * - `pending` answers every conversation in which the device's cursor is below the head when it is asked, derived from
+ *   memberships and heads, whatever the box holds: pointers are written after the receipts, by processes that may die before.
+ *   So the box may be lost or wrong: nothing is. What it names comes first.
  *
  * Units and limits: an account has at most `MAX_DEVICES` devices, the one seen longest ago gives way; a box holds at most
  * `MAX_BOX` pointers, one for each conversation; when it is full it overflows and is emptied. A device unseen for
@@ -18,10 +18,13 @@
 export interface DeviceStore {
   /** Errors: `token-invalid` when the login has ended. */
   register(device: DeviceName): Promise<Device>;
-  /** Conversations that may hold something new for the device, each with its cursor. By conversation id. */
+  /** Conversations that hold something new for the device, each with its cursor: what the box names, then by conversation id. */
   pending(device: Device, options?: DeviceStoreOptions): Promise<PendingConversation[]>;
-  /** Raises cursors and takes the pointers of what is now caught up out of the box. Marks the device as seen. */
-  checkpoint(deviceId: string, cursors: readonly Cursor[], nowMs: number): Promise<void>;
+  /**
+   * Raises cursors of any number of devices, and takes the pointers of what is now caught up out of their boxes. Marks these
+   * devices as seen. A device or a conversation that is not there is left out.
+   */
+  checkpoint(cursors: readonly Cursor[], nowMs: number): Promise<void>;
   /** Something is new in these conversations, for all devices of these accounts but those that are `present`. */
   note(news: readonly News[], nowMs: number): Promise<void>;
   /** Forgets what was not seen since; answers how many, at most `limit`. */
@@ -51,6 +54,7 @@ export interface PendingConversation {
 }
 
 export interface Cursor {
+  readonly deviceId: string;
   readonly conversationId: string;
   readonly seq: number;
 }

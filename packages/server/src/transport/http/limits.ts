@@ -8,6 +8,8 @@ import { type RateLimit, RateLimiter } from '../../kernel/rate-limit.ts';
 const accountLimits: Readonly<Record<LimitClass, RateLimit>> = {
   read: { burst: 240, perSecond: 40 },
   write: { burst: 60, perSecond: 5 },
+  // A queue of messages that were written offline comes at once.
+  message: { burst: 200, perSecond: 10 },
   auth: { burst: 20, perSecond: 0.2 },
   code: { burst: 3, perSecond: 1 / 60 },
   upload: { burst: 200, perSecond: 40 },
