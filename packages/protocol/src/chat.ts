@@ -195,7 +195,7 @@ export type SyncedConversation = z.infer<typeof SyncedConversation>;
 
 export const SyncAnswer = z
   .object({
-    /** The device that the server knows the caller as. */
+    /** The device that the server knows the caller as. Another one than last time: as `tooLong`. */
     deviceId: Id,
     pts: z.int(),
     /** The events since `pts` are not all there, or the device was forgotten: read the conversations anew. */

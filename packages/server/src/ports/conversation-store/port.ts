@@ -1,3 +1,4 @@
+import type { Idempotency } from '../database/port.ts';
 import type { StoredMessage } from '../message-store/port.ts';
 
 /**
@@ -43,8 +44,12 @@ export interface ConversationStore {
     conversationIds: readonly string[],
     options?: StoreOptions,
   ): Promise<Map<string, readonly string[]>>;
-  /** Everything the account is in, by conversation id. */
-  memberships(accountId: string, options?: StoreOptions): Promise<Membership[]>;
+  /** What the account is in, of these conversations or of all, by conversation id. */
+  memberships(
+    accountId: string,
+    conversationIds: readonly string[] | 'all',
+    options?: StoreOptions,
+  ): Promise<Membership[]>;
   /** Raises the account's mark; answers the event, or null when nothing rose. Errors: `not-found`. */
   markRead(accountId: string, conversationId: string, seq: number): Promise<StoredEvent | null>;
   /** Raises marks; answers those that rose. Who is no member any more is left out. */
@@ -63,6 +68,8 @@ export interface ConversationDraft {
   /** Without the actor. */
   readonly memberIds: readonly string[];
   readonly title: string | null;
+  /** The same request again gets the same answer: kept in the same commit, as `Database.write` does. */
+  readonly idempotency?: Idempotency | undefined;
 }
 
 export interface MemberChange {
