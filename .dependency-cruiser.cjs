@@ -105,8 +105,15 @@ module.exports = {
       name: 'protocol-knows-no-platform',
       comment: 'The protocol runs in browsers and servers alike.',
       severity: 'error',
-      from: { path: '^packages/protocol/src/' },
+      from: { path: '^packages/protocol/src/', pathNot: '\\.test\\.ts$' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'stomp-imports-nothing',
+      comment: 'The codec is fetched by every browser that chats: no schemas, no libraries.',
+      severity: 'error',
+      from: { path: '^packages/protocol/src/stomp/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^packages/protocol/src/stomp/' },
     },
     only(
       'client-knows-the-protocol',

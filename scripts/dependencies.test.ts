@@ -30,6 +30,7 @@ const breaches: Record<string, [from: string, to: string]> = {
   'no-circles': [`${server}/features/chat/index.ts`, `${server}/features/graph/index.ts`],
   'protocol-imports-nothing': ['packages/protocol/src/index.ts', 'packages/client/src/index.ts'],
   'protocol-knows-no-platform': ['packages/protocol/src/index.ts', 'node:fs'],
+  'stomp-imports-nothing': ['packages/protocol/src/stomp/frame.ts', 'packages/protocol/src/common.ts'],
   'client-knows-the-protocol': ['packages/client/src/index.ts', `${server}/kernel/errors.ts`],
   'web-knows-client-and-protocol': ['packages/web/src/main.tsx', `${server}/kernel/errors.ts`],
   'nothing-imports-main': [`${server}/features/chat/service.ts`, `${server}/main/serve.ts`],

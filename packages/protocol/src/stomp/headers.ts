@@ -1,0 +1,193 @@
+import { endsLinesWithCr, escapesOf, unescapeHeader } from './escapes.ts';
+import { StompFault } from './fault.ts';
+import {
+  CLIENT_COMMANDS,
+  mayHaveBody,
+  SERVER_COMMANDS,
+  type StompCommand,
+  type StompVersion,
+} from './frame.ts';
+import type { StompLimits } from './limits.ts';
+import { BACKSLASH, COLON, CR, LF, NUL, octetsOf } from './octets.ts';
+
+/** Who sends what is read. */
+export type Sender = 'client' | 'server';
+
+/** How the frames of one connection are read until another version is agreed upon. */
+export interface Rules {
+  readonly from: Sender;
+  readonly version: StompVersion;
+  readonly limits: StompLimits;
+}
+
+/** With a carriage return. */
+export const LONGEST_COMMAND_LINE = 'UNSUBSCRIBE\r'.length;
+
+/** The command in the line of `text` from `start` to `end`, where the line feed is. */
+export function commandAt(text: string, start: number, end: number, rules: Rules): StompCommand {
+  const hasCr = text.charCodeAt(end - 1) === CR;
+  const length = end - start - (hasCr ? 1 : 0);
+  const commands: readonly StompCommand[] = rules.from === 'client' ? CLIENT_COMMANDS : SERVER_COMMANDS;
+  for (const command of commands) {
+    if (command.length !== length || !text.startsWith(command, start)) continue;
+    if (!hasCr || endsLinesWithCr(command, rules.version)) return command;
+  }
+  throw new StompFault('unknown-command');
+}
+
+/** What `readHeaders` found. It is used up at once, so that one object serves all readers. */
+export interface HeaderSection {
+  headers: string[];
+  /** Where the body begins. */
+  end: number;
+  /** -1 without the header: the body ends at the first NUL. */
+  contentLength: number;
+}
+
+export const section: HeaderSection = { headers: [], end: 0, contentLength: -1 };
+
+/** The line read last, by `scanLine`. */
+let lineEnd = 0;
+let nextLine = 0;
+let colon = -1;
+let hasEscape = false;
+let lineBytes = 0;
+
+/**
+ * Reads into `section` the header lines of `text` from `start` on, up to and with the blank line that ends them. Answers
+ * false when `text` ends before; limits count even then. `commandBytes` is what the command’s line took.
+ */
+export function readHeaders(
+  text: string,
+  start: number,
+  command: StompCommand,
+  commandBytes: number,
+  rules: Rules,
+): boolean {
+  const { limits } = rules;
+  const escapes = escapesOf(command, rules.version);
+  const mayEndWithCr = endsLinesWithCr(command, rules.version);
+  const headers: string[] = [];
+  let contentLength = -1;
+  let headerBytes = commandBytes;
+  let at = start;
+  for (;;) {
+    const isWhole = scanLine(text, at, mayEndWithCr);
+    headerBytes += lineBytes + 1;
+    if (lineBytes > limits.maxHeaderLineBytes) throw new StompFault('header-line-too-long');
+    if (headerBytes > limits.maxHeaderBytes) throw new StompFault('headers-too-large');
+    if (!isWhole) return false;
+    if (lineEnd === at) break;
+    if (colon <= at) throw new StompFault('malformed-header', colon < 0 ? 'no colon' : 'no name');
+    if (headers.length === limits.maxHeaders * 2) throw new StompFault('too-many-headers');
+    const name = nameAt(text, at, colon);
+    const value = text.slice(colon + 1, lineEnd);
+    if (name === 'content-length' && contentLength < 0) {
+      contentLength = readContentLength(value, limits.maxBodyBytes);
+    }
+    if (hasEscape) headers.push(unescapeHeader(name, escapes), unescapeHeader(value, escapes));
+    else headers.push(name, value);
+    at = nextLine;
+  }
+  if (contentLength > 0 && !mayHaveBody(command)) throw new StompFault('unexpected-body');
+  section.headers = headers;
+  section.end = nextLine;
+  section.contentLength = contentLength;
+  return true;
+}
+
+/** Finds the end of the line at `start`, its first colon and whether it has escapes. False: the text ends before. */
+function scanLine(text: string, start: number, mayEndWithCr: boolean): boolean {
+  const { length } = text;
+  let code = 0;
+  let beyondAscii = 0;
+  let at = start;
+  colon = -1;
+  hasEscape = false;
+  for (; at < length; at++) {
+    code = text.charCodeAt(at);
+    // Most are lower-case letters, which mean nothing here.
+    if (code > BACKSLASH && code < 0x80) continue;
+    if (code === LF) break;
+    if (code === COLON) {
+      if (colon < 0) colon = at;
+    } else if (code === BACKSLASH) hasEscape = true;
+    else if (code > 0x7f) beyondAscii += octetsOf(code) - 1;
+    else if (code === CR && mayEndWithCr) break;
+    else if (code === NUL) throw new StompFault('malformed-header', 'NUL');
+  }
+  lineEnd = at;
+  lineBytes = at - start + beyondAscii;
+  if (code === CR && at + 1 < length) {
+    at += 1;
+    if (text.charCodeAt(at) !== LF) throw new StompFault('malformed-header', 'a lone carriage return');
+  }
+  nextLine = at + 1;
+  return nextLine <= length && text.charCodeAt(at) === LF;
+}
+
+/** Refuses what is over the limit here, before anything of the body is kept. */
+function readContentLength(value: string, max: number): number {
+  let length = 0;
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) throw new StompFault('invalid-content-length');
+    length = Math.min(length * 10 + digit, Number.MAX_SAFE_INTEGER);
+  }
+  if (value === '') throw new StompFault('invalid-content-length');
+  if (length > max) throw new StompFault('body-too-large', `content-length ${length}`);
+  return length;
+}
+
+/** Names that are expected, by length: found in place and not cut out, and compared by reference later. */
+const expectedNames = byLength([
+  'id',
+  'ack',
+  'seq',
+  'destination',
+  'content-length',
+  'content-type',
+  'receipt',
+  'receipt-id',
+  'client-seq',
+  'chain',
+  'pre-id',
+  'quote',
+  'subscription',
+  'message-id',
+  'conversation',
+  'sender',
+  'sender-device',
+  'timestamp',
+  'correlation-id',
+  'status',
+  'duplicate',
+  'transaction',
+  'accept-version',
+  'heart-beat',
+  'host',
+  'login',
+  'passcode',
+  'device-id',
+  'version',
+  'session',
+  'server',
+  'message',
+]);
+
+function byLength(names: readonly string[]): string[][] {
+  const table: string[][] = [];
+  for (const name of names) {
+    while (table.length <= name.length) table.push([]);
+    table[name.length]?.push(name);
+  }
+  return table;
+}
+
+function nameAt(text: string, start: number, end: number): string {
+  const first = text.charCodeAt(start);
+  for (const name of expectedNames[end - start] ?? []) {
+    if (name.charCodeAt(0) === first && text.startsWith(name, start)) return name;
+  }
+  return text.slice(start, end);
+}
