@@ -50,6 +50,22 @@ test('a number that was given back rests until its permitted time has passed', a
   expect(third.node).toBe(0);
 });
 
+test('who takes a number later has a larger generation, and renewing keeps it', async () => {
+  const hand = handClock();
+  await using first = await leaseNode({ database: t.database, log, clock: hand.clock });
+  const identity = first.identity;
+  expect(identity?.node).toBe(0);
+  await hand.renew();
+  expect(first.identity).toEqual(identity);
+  // Its number is free again when both times have passed; here the database's clock is not waited for.
+  await t.database.sql`
+    update node_lease set expires_at = clock_timestamp() - interval '1 second',
+      issued_until_ms = (extract(epoch from clock_timestamp()) * 1000)::int8 - 1`;
+  await using second = await leaseNode({ database: t.database, log });
+  expect(second.identity?.node).toBe(0);
+  expect(second.identity?.generation).toBeGreaterThan(identity?.generation ?? Number.POSITIVE_INFINITY);
+});
+
 test('a process that was away past its lease refuses, and takes another number when its own is gone', async () => {
   const away = handClock();
   await using lease = await leaseNode({ database: t.database, log, clock: away.clock, leaseMs: 1_000 });

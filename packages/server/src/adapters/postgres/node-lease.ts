@@ -15,6 +15,8 @@ export interface NodeLease extends AsyncDisposable {
   readonly ids: Ids;
   /** Undefined while the process holds no number that is surely its own. */
   readonly node: number | undefined;
+  /** The number with its generation, which is larger for each process that takes the number after this one. */
+  readonly identity: { readonly node: number; readonly generation: number } | undefined;
   /** Gives the number back. No id can be made afterwards. */
   release(): Promise<void>;
 }
@@ -47,6 +49,8 @@ export async function leaseNode(options: NodeLeaseOptions): Promise<NodeLease> {
 class LeasedNode implements NodeLease {
   readonly ids: Ids;
   #lease: IdLease | undefined;
+  /** A number is leased again only when the time that its ids may carry has passed: that time at the start tells who came later. */
+  #generation = 0;
   #timer: Disposable | undefined;
   #renewal: Promise<void> = Promise.resolve();
   readonly #options: NodeLeaseOptions;
@@ -65,6 +69,11 @@ class LeasedNode implements NodeLease {
   get node(): number | undefined {
     const lease = this.#lease;
     return lease && this.#clock.monotonicMs() < lease.deadlineMs ? lease.node : undefined;
+  }
+
+  get identity() {
+    const { node } = this;
+    return node === undefined ? undefined : { node, generation: this.#generation };
   }
 
   async start(): Promise<void> {
@@ -122,6 +131,7 @@ class LeasedNode implements NodeLease {
         returning node, issued_until_ms`;
       return taken;
     });
+    if (row) this.#generation = Number(row.issued_until_ms);
     return this.#adopt(row, askedAtMs);
   }
 

@@ -19,11 +19,21 @@ import type { MaybePromise } from '../../kernel/maybe-promise.ts';
  * Cost: one round trip a call; none where no other node can be.
  */
 export interface RouteTable extends AsyncDisposable {
+  /** There can be no other node: nobody need be asked for. */
+  readonly isAlone: boolean;
   add(accountIds: readonly string[]): MaybePromise<void>;
   remove(accountIds: readonly string[]): MaybePromise<void>;
   renew(): MaybePromise<boolean>;
   /** For each account the nodes other than this one, by their names on the bus. */
   nodesOf(accountIds: readonly string[]): MaybePromise<readonly (readonly string[])[]>;
+}
+
+/** Who a node is in the table. */
+export interface NodeIdentity {
+  /** Leased; a process that comes later may have the same. */
+  readonly node: number;
+  /** Of two processes of one number, the later one has the larger generation. */
+  readonly generation: number;
 }
 
 export const MAX_ACCOUNTS = 10_000;
