@@ -62,7 +62,8 @@ export async function makeCrowd(sql: SQL, dataDir: string, shape: CrowdShape): P
     select ${firstReader}::int8 + n, 50, now(), now(), now() from generate_series(0, ${readers - 1}) n`;
   await sql`
     insert into feed_creator (account_id, posts_per_day, rated_at, level_at)
-    select ${firstId}::int8 + n, ${videosEach / 100}, now(), now() from generate_series(0, ${authors - 1}) n`;
+    select ${firstId}::int8 + n, ${videosEach / 100}, now(), now() from generate_series(0, ${authors - 1}) n
+    on conflict (account_id) do update set posts_per_day = excluded.posts_per_day, rated_at = now(), level_at = now()`;
   await sql`vacuum analyze`;
   const { jwt } = await loadSecrets({ keysJson: undefined, dataDir });
   const tokens = await AccessTokens.load({ clock: systemClock, ttlMs: 3_600_000, keys: jwt });

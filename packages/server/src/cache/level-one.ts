@@ -10,6 +10,8 @@ export interface Item<V> {
   /** When it last moved within its segment. */
   movedMs: number;
   isProtected: boolean;
+  /** It was replaced, or something that it is made of has changed. */
+  isGone: boolean;
   readonly remove: () => void;
 }
 
@@ -134,6 +136,13 @@ export class Shelf<V> {
     return item;
   }
 
+  /** Whether `get` would answer this very item. */
+  holds(item: Item<V>, nowMs: number): boolean {
+    if (item.isGone || nowMs >= item.freshUntilMs) return false;
+    this.#level.touch(item, nowMs);
+    return true;
+  }
+
   put(id: string, entry: Pick<Item<V>, 'value' | 'freshUntilMs' | 'rows' | 'bytes'>, nowMs: number): void {
     const before = this.#items.get(id);
     if (before) this.#level.drop(before);
@@ -144,7 +153,9 @@ export class Shelf<V> {
       bytes: entry.bytes + rowBytes + itemOverheadBytes,
       movedMs: nowMs,
       isProtected: false,
+      isGone: false,
       remove: () => {
+        item.isGone = true;
         if (this.#items.get(id) === item) this.#items.delete(id);
       },
     };

@@ -1,7 +1,7 @@
 import { AppError } from '../kernel/errors.ts';
 import { type CacheDefinition, type Cached, type GetOptions, resolveDefinition } from './definition.ts';
 import { Flight, late, type Outcome, within } from './flight.ts';
-import type { Shelf } from './level-one.ts';
+import type { Item, Shelf } from './level-one.ts';
 import { type Loaded, Loading } from './loading.ts';
 import type { CacheNode, Detachable } from './node.ts';
 import { CacheStats } from './stats.ts';
@@ -11,6 +11,9 @@ const sampleEvery = 16;
 /** How long a load goes on for the next reader when those who asked have taken the stale value. */
 const backgroundMs = 10_000;
 const maxAttempts = 3;
+
+/** A value in this process, as long as `isStillHot` says so. */
+export type Hot<V> = Item<V>;
 
 interface Airborne<V> extends Detachable {
   readonly flight: Flight<V>;
@@ -53,17 +56,26 @@ export class CachedReader<V> {
   }
 
   /** The value if it is in this process, without waiting for anything. */
-  getIfHot(id: string, nowMs = this.#node.clock.monotonicMs()): Cached<V> | undefined {
+  getIfHot(id: string, nowMs = this.#node.clock.monotonicMs()): Hot<V> | undefined {
     const item = this.#node.isHearing() ? this.#shelf.get(id, nowMs) : undefined;
-    if (item === undefined) return undefined;
+    if (item !== undefined) this.#noteHit(id, item, nowMs);
+    return item;
+  }
+
+  /** Whether `getIfHot` would answer this very value again: for whoever has kept it, cheaper than a look-up. */
+  isStillHot(id: string, hot: Hot<V>, nowMs: number): boolean {
+    if (!this.#node.isHearing() || !this.#shelf.holds(hot, nowMs)) return false;
+    this.#noteHit(id, hot, nowMs);
+    return true;
+  }
+
+  #noteHit(id: string, { value }: Hot<V>, nowMs: number): void {
     this.stats.gets += 1;
     this.stats.level1Hits += 1;
-    if (item.value === null) this.stats.nulls += 1;
+    if (value === null) this.stats.nulls += 1;
     this.#samples += 1;
-    if (this.#samples % sampleEvery === 0) {
-      this.#node.hotKeys.count(this.#prefix + id, sampleEvery, nowMs);
-    }
-    return item;
+    if (this.#samples % sampleEvery !== 0) return;
+    this.#node.hotKeys.count(this.#prefix + id, sampleEvery, nowMs);
   }
 
   async get(id: string, options: GetOptions = {}): Promise<Cached<V>> {

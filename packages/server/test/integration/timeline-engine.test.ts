@@ -101,6 +101,9 @@ async function look(world: EngineWorld, history: History, reader: number, limit:
   expect(await walkFeed(world, id, { limit })).toEqual(wanted);
   for (const without of ['announcements', 'store'] as const)
     expect(await walkFeed(world, id, { limit, without })).toEqual(wanted);
+  // The second time from what the first has brought, at once.
+  for (let time = 0; time < 2; time++)
+    expect(await walkFeed(world, id, { limit, isHere: true })).toEqual(wanted);
   expect(await exactFeed(world, id)).toEqual(wanted);
   const [{ timeline }] = world.nodes;
   const first = await timeline.followingJson(id, { limit });
@@ -186,6 +189,49 @@ for (const [name, fault] of Object.entries(faults)) {
     expect(String(found.errorInstance)).toMatch(/lacks|toEqual/);
   }, 120_000);
 }
+
+test('a page that is at hand in one process follows every change of what it is made of', async () => {
+  await using world = await openEngineWorld(lmdbStore);
+  const history = await live(world, warm);
+  const reader = 3;
+  const id = history.people[reader]!;
+  const { timeline, engagement } = world.here;
+  const page = () => timeline.followingJson(id, { limit: 5 });
+  const cards = async () => (await timeline.following(id, { limit: 5 })).items;
+  for (const by of [1, 2, 1, 2, 1, 2, 1, 2])
+    await history.change({ kind: 'publish', by, visibility: 'public' }, 0);
+  await finish(world, history);
+  expect(page()).not.toBeInstanceOf(Promise);
+  expect(await page()).toEqual(await page());
+
+  const [first] = await cards();
+  expect(first).toMatchObject({ viewer: { liked: false }, counts: { likes: 0 } });
+  await engagement.reactions.add('likes', id, first!.id);
+  expect((await cards())[0]).toMatchObject({ viewer: { liked: true }, counts: { likes: 1 } });
+
+  const video = (at: number) => ({ video: at });
+  const changes: readonly Change[] = [
+    { kind: 'change', visibility: 'private', ...video(7) },
+    { kind: 'change', visibility: 'public', ...video(7) },
+    { kind: 'change', visibility: 'followers', ...video(6) },
+    { kind: 'delete', ...video(7) },
+    { kind: 'takedown', ...video(4) },
+    { kind: 'suspend', by: 1 },
+    { kind: 'unsuspend', by: 1 },
+    { kind: 'mute', pair: [reader, 1] },
+    { kind: 'unmute', pair: [reader, 1] },
+    { kind: 'block', pair: [1, reader] },
+    { kind: 'unblock', pair: [1, reader] },
+    { kind: 'follow', pair: [reader, 1] },
+    { kind: 'repost', by: 2, ...video(0) },
+    { kind: 'unfollow', pair: [reader, 2] },
+  ];
+  for (const change of changes) {
+    await look(world, history, reader, 3);
+    await history.change(change, 0);
+  }
+  await look(world, history, reader, 3);
+});
 
 test('a cursor from a year ago, under a key that was replaced since, leads to the page that it always led to', async () => {
   await using world = await openEngineWorld(lmdbStore);

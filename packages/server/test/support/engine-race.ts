@@ -108,7 +108,8 @@ export class Race {
   }
 
   async #look({ reader, limit }: Look, at: number): Promise<void> {
-    const { timeline } = this.#world.nodes[at % 2]!;
+    const { nodes, here } = this.#world;
+    const { timeline } = [...nodes, here][at % 3]!;
     const id = this.#history.people[reader]!;
     await this.#run(`look ${reader}`, async () => {
       let cursor: string | undefined;

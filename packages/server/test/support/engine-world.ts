@@ -17,7 +17,10 @@ const everything = { after: '0', before: '9223372036854775807' };
 
 export type EngineWorld = Awaited<ReturnType<typeof openEngineWorld>>;
 
-/** The whole engine over real rows and a real store: two nodes that have in common what nodes have in common. */
+/**
+ * The whole engine over real rows and a real store: two nodes that have in common what nodes have in common, and a third one
+ * without gates, whose pages are read in one step where all is in its process.
+ */
 export async function openEngineWorld(open: () => Promise<LosableStore>, fault: Fault = {}) {
   await using opening = new AsyncDisposableStack();
   const losable = opening.use(await open());
@@ -27,7 +30,8 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
   const gates = new Gates();
   const trouble: { isAway: Walk['without'] } = { isAway: undefined };
   const db = gates.database(database);
-  const store = gates.store(awayStore(fault.store?.(losable.store) ?? losable.store, trouble));
+  const faulty = fault.store?.(losable.store) ?? losable.store;
+  const store = gates.store(awayStore(faulty, trouble));
   const shared = sharedParts();
   const node = async (name: string) =>
     opening.use(
@@ -38,11 +42,18 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
       }),
     );
   const nodes = [await node('one'), await node('two')] as const;
+  const rows = gates.database(database, true);
+  const here = opening.use(
+    await openParts(database, join(folder, 'here'), {
+      ...{ work: false, shared, timelineStore: faulty, wrap: () => rows },
+      wrapAnnouncements: (own) => fault.announcements?.(own) ?? own,
+    }),
+  );
   const opened = opening.move();
   return {
-    ...{ gates, nodes, db, store, trouble, cursorKeys: shared.cursorKeys },
+    ...{ gates, nodes, here, db, store, trouble, cursorKeys: shared.cursorKeys },
     /** Not through any gate. */
-    rows: gates.database(database, true),
+    rows,
     loseStore: () => losable.lose(),
     loseAnnouncements: () => shared.log.lose(),
     /** As if the time of every lease, grace and delay had passed. */
@@ -61,22 +72,24 @@ export const namesOf = ({ items }: Pick<FollowingPage, 'items'>): string[] =>
 export interface Walk {
   readonly limit: number;
   readonly cursor?: string;
+  /** By the node without gates alone. */
+  readonly isHere?: boolean;
   /** What cannot be reached meanwhile. */
   readonly without?: 'announcements' | 'store' | undefined;
 }
 
 /** All pages of a feed, from the top or a cursor to the end, each from another node. */
 export async function walkFeed(
-  { nodes, trouble }: EngineWorld,
+  { nodes, here, trouble }: EngineWorld,
   readerId: string,
-  { limit, without, ...from }: Walk,
+  { limit, without, isHere = false, ...from }: Walk,
 ): Promise<string[]> {
   const seen: string[] = [];
   let { cursor } = from;
   trouble.isAway = without;
   try {
     for (let at = 0; at === 0 || cursor !== undefined; at++) {
-      const page = await nodes[at % 2]!.timeline.following(readerId, { cursor, limit });
+      const page = await (isHere ? here : nodes[at % 2]!).timeline.following(readerId, { cursor, limit });
       if (page.items.length > limit) throw new Error(`a page of ${page.items.length}`);
       seen.push(...namesOf(page));
       cursor = page.nextCursor ?? undefined;

@@ -22,6 +22,7 @@ const keptMs = 3 * 86_400_000;
 /** Fences that every node knows all of: they are announced, and kept in its memory. */
 export class AnnouncedFences implements Fences {
   readonly #options: AnnouncedFencesOptions;
+  heardTimes = 0;
   /** By when they were heard of, oldest first. */
   #names = new Map<string, number>();
   #asking: Promise<ReadonlySet<string>> | undefined;
@@ -77,6 +78,7 @@ export class AnnouncedFences implements Fences {
 
   #hear(names: readonly string[]): void {
     const nowMs = this.#options.clock.nowMs();
+    this.heardTimes += 1;
     for (const name of names) {
       // Deleting first moves it to the end.
       this.#names.delete(name);
@@ -91,6 +93,7 @@ export class AnnouncedFences implements Fences {
   async #reset(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
     this.#names = new Map((await this.#options.load()).map((name) => [name, nowMs]));
+    this.heardTimes += 1;
   }
 
   /** One question to the truth at a time; those who come meanwhile share the next one. */

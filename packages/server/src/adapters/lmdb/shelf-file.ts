@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { AppError } from '../../kernel/errors.ts';
 import { compareIds } from '../../kernel/ids.ts';
+import { Recent } from '../../kernel/recent.ts';
 import { ENTRY_BYTES, entryBytes, entryOf, largestOf, nameOf } from '../../ports/timeline-store/entries.ts';
 import type { Entry, Shelf } from '../../ports/timeline-store/port.ts';
-import { Recent } from './recent.ts';
 import { type Head, withEntry } from './timeline-head.ts';
 import { bytesOfHeader, type Header, headerOf, shelfKeyOf, shelfOf } from './timeline-header.ts';
 

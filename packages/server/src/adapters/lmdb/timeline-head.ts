@@ -7,6 +7,13 @@ export interface Head {
   readonly entries: readonly Entry[];
   /** There are none below them. */
   readonly isWhole: boolean;
+  /** The page of this many, as it was asked for last: the same list for all. */
+  top?: { readonly limit: number; readonly page: HeadPage };
+}
+
+interface HeadPage {
+  readonly entries: readonly Entry[];
+  readonly hasMore: boolean;
 }
 
 /** No longer than `max`. */
@@ -22,14 +29,22 @@ export function withEntry(head: Head, entry: Entry, max: number): Head {
 }
 
 /** Undefined when the head does not reach far enough down. */
-export function pageOfHead(
-  { entries, isWhole }: Head,
-  before: string | undefined,
-  limit: number,
-): { entries: readonly Entry[]; hasMore: boolean } | undefined {
+export function pageOfHead(head: Head, before: string | undefined, limit: number): HeadPage | undefined {
+  if (before !== undefined) return pageBelow(head, before, limit);
+  if (head.top?.limit === limit) return head.top.page;
+  const page = pageFrom(head, 0, limit);
+  if (page) head.top = { limit, page };
+  return page;
+}
+
+function pageBelow(head: Head, before: string, limit: number): HeadPage | undefined {
+  const { entries } = head;
   let from = 0;
-  if (before !== undefined)
-    while (from < entries.length && compareIds(entries[from]!.key, before) >= 0) from += 1;
+  while (from < entries.length && compareIds(entries[from]!.key, before) >= 0) from += 1;
+  return pageFrom(head, from, limit);
+}
+
+function pageFrom({ entries, isWhole }: Head, from: number, limit: number): HeadPage | undefined {
   const to = from + limit;
   if (to >= entries.length && !isWhole) return undefined;
   const page = from === 0 && to >= entries.length ? entries : entries.slice(from, to);

@@ -188,6 +188,9 @@ export class LmdbTimelineStore implements TimelineStore, AsyncDisposable {
     this.#touch(shelf, header);
     const { floor } = header;
     if (!header.isReady) return { ...cold, state: 'building', floor };
+    // Nothing is kept below the floor.
+    if (before !== undefined && compareIds(before, floor) <= 0)
+      return { state: 'ready', floor, entries: [], hasMore: false };
     const page = pageOfHead(this.#file.head(shelf), before, limit);
     if (page) return { state: 'ready', floor, ...page };
     const below = this.#file.below(shelf, before, limit + 1);

@@ -5,13 +5,12 @@ import type { CardState } from './card-state.ts';
 
 /** What videos count, and the same as JSON. */
 export interface CountText {
+  readonly videoId: string;
   readonly counts: VideoCounts;
   readonly text: string;
-}
-
-interface Kept extends CountText {
-  readonly version: number;
   readonly untilMs: number;
+  /** Up to this version of the counters nothing has changed. */
+  version: number;
 }
 
 /** Whoever keeps something beside them keeps it for as long: about a kilobyte for a card. */
@@ -38,7 +37,7 @@ export interface CountTextsDeps {
 export class CountTexts {
   readonly #deps: CountTextsDeps;
   readonly #keptMs: number;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, CountText>();
 
   constructor(deps: CountTextsDeps) {
     this.#deps = deps;
@@ -47,8 +46,18 @@ export class CountTexts {
 
   getIfHere(videoId: string, nowMs = this.#deps.clock.monotonicMs()): CountText | undefined {
     const kept = this.#kept.get(videoId);
-    if (kept === undefined || kept.untilMs <= nowMs) return undefined;
-    return this.#deps.counters.changedAt(videoId) > kept.version ? undefined : kept;
+    return kept !== undefined && this.isCurrent(kept, nowMs) ? kept : undefined;
+  }
+
+  /** Whether they may still be shown: for whoever has kept them, cheaper than a look-up. */
+  isCurrent(kept: CountText, nowMs: number): boolean {
+    if (kept.untilMs <= nowMs) return false;
+    const { counters } = this.#deps;
+    const { version } = counters;
+    if (kept.version === version) return true;
+    if (counters.changedAt(kept.videoId) > kept.version) return false;
+    kept.version = version;
+    return true;
   }
 
   /** Afterwards `getIfHere` has them, unless something was counted meanwhile: use what is answered. */
@@ -58,7 +67,7 @@ export class CountTexts {
     const found = await this.#deps.cardState.counts(videoIds, signal);
     const texts = new Map<string, CountText>();
     for (const [id, counts] of found) {
-      const kept: Kept = { counts, text: JSON.stringify(counts), version, untilMs };
+      const kept: CountText = { videoId: id, counts, text: JSON.stringify(counts), version, untilMs };
       texts.set(id, kept);
       this.#kept.delete(id);
       this.#kept.set(id, kept);

@@ -9,6 +9,7 @@
  */
 import type { FeedExplanation, FollowingPage, Page, VideoCard } from '@hvideo/protocol';
 import { pageOfRows } from '../../kernel/cursor.ts';
+import { type JsonList, joined } from '../../kernel/json-list.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { afterAllIds, listedTo, type PageRequest, type VideoRow, videoColumns } from '../videos/index.ts';
@@ -39,7 +40,7 @@ export interface Timeline {
     viewerId: string,
     request: FollowingRequest,
     signalOf?: () => AbortSignal,
-  ): MaybePromise<Uint8Array<ArrayBuffer>>;
+  ): MaybePromise<JsonList>;
   latest(viewerId: string | undefined, page: PageRequest): Promise<Page<VideoCard>>;
   readonly positions: Positions;
   /** Why an author is pushed or pulled. Errors: `not-found` when the viewer does not follow them. */
@@ -74,7 +75,7 @@ export function createTimeline(deps: TimelineDeps): Timeline {
     followingJson,
     explain: (viewerId, authorId) => tuning.explain(viewerId, authorId),
     following: async (viewerId, request) =>
-      JSON.parse(new TextDecoder().decode(await followingJson(viewerId, request))) as FollowingPage,
+      JSON.parse(new TextDecoder().decode(joined(await followingJson(viewerId, request)))) as FollowingPage,
     async latest(viewerId, request) {
       const { sql } = db;
       const now = new Date(clock.nowMs());

@@ -37,6 +37,7 @@ const positionOf = dependency('feed_position', 'account_id');
 export class Positions {
   readonly #deps: PositionDeps;
   readonly #positions: CachedReader<StoredPosition>;
+  readonly #shownBefore = new WeakMap<StoredPosition, FeedPosition>();
 
   constructor(deps: PositionDeps) {
     this.#deps = deps;
@@ -65,8 +66,12 @@ export class Positions {
 
   #shown(viewerId: string, value: StoredPosition | null): FeedPosition | null {
     if (!value) return null;
+    const known = this.#shownBefore.get(value);
+    if (known) return known;
     const cursor = this.#deps.cursorBelow(viewerId, (BigInt(value.key) + 1n).toString());
-    return { entryId: value.key, cursor, readAt: value.readAt };
+    const shown = { entryId: value.key, cursor, readAt: value.readAt };
+    this.#shownBefore.set(value, shown);
+    return shown;
   }
 
   /** Errors: `not-found` for what cannot be an entry yet: it would be ahead of all that come, and stay there. */

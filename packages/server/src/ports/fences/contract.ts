@@ -29,12 +29,14 @@ export function fencesContract(create: () => Promise<FencesUnderTest>): void {
     ];
     expect(await other.raisedAmong(['video:1', 'video:2'])).toEqual(['video:1']);
     const names = Array.from({ length: 2_500 }, (_, at) => `video:${at + 3}`);
+    const { heardTimes } = other;
     await one.raise(names);
     expect(await other.raisedAmong(['video:9', 'video:2', 'video:2502', 'video:1', 'video:2503'])).toEqual([
       'video:9',
       'video:2502',
       'video:1',
     ]);
+    expect(other.heardTimes).toBeGreaterThan(heardTimes);
     expect(['video:1', 'video:2', 'video:3'].map((name) => other.hasHeard(name))).toEqual([
       true,
       false,

@@ -22,6 +22,8 @@ export interface Fences {
   /** Those of `names` that are raised, in their order. */
   raisedAmong(names: readonly string[], options?: FenceOptions): MaybePromise<readonly string[]>;
   hasHeard(name: string): boolean;
+  /** Grows when this node hears of fences: as long as it stays, whatever had not been heard has not been heard. */
+  readonly heardTimes: number;
 }
 
 export interface FenceOptions {

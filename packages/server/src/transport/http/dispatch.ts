@@ -1,5 +1,6 @@
 import type { Access, AnyEndpoint } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
+import { Joiner } from '../../kernel/json-list.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import { isTracing, tracedRequest } from '../../kernel/trace.ts';
 import { accessTokenOf, refuseCrossOrigin } from './credentials.ts';
@@ -96,6 +97,7 @@ function handle(
     .then((result) => responseOf(endpoint, result, exchange.addedHeaders));
 }
 
+const joiner = new Joiner();
 const jsonHeaders = { 'cache-control': 'no-store', 'content-type': 'application/json' } as const;
 const bareHeaders = { 'cache-control': 'no-store' } as const;
 
@@ -103,9 +105,14 @@ function responseOf(endpoint: AnyEndpoint, result: unknown, added: Headers | und
   const { status } = endpoint;
   let response: Response;
   if (result instanceof Response) response = result;
-  else if (result instanceof ReadyJson)
-    response = new Response(result.body, { status, headers: jsonHeaders });
-  else if (!endpoint.response) response = new Response(null, { status, headers: bareHeaders });
+  else if (result instanceof ReadyJson) {
+    const { body } = result;
+    // Where it is joined is used again: the answer has a copy of its own at once.
+    response = new Response(typeof body === 'string' ? body : joiner.join(body), {
+      status,
+      headers: jsonHeaders,
+    });
+  } else if (!endpoint.response) response = new Response(null, { status, headers: bareHeaders });
   else response = new Response(JSON.stringify(result), { status, headers: jsonHeaders });
   return added ? withHeaders(response, added) : response;
 }

@@ -1,4 +1,5 @@
 import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ResponseOf, Role } from '@hvideo/protocol';
+import type { JsonList } from '../../kernel/json-list.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import type { Idempotency } from '../../ports/database/port.ts';
 
@@ -38,11 +39,11 @@ export interface Call<E> {
 
 type ViewerOf<E> = E extends { access: 'user' | 'moderator' | 'admin' } ? Viewer : Viewer | undefined;
 
-/** An answer that is JSON already, perhaps shared by many: sent as it is, with the status and headers of any other. */
+/** An answer that is JSON already, perhaps in parts shared by many: sent as it is, with the status and headers of any other. */
 export class ReadyJson {
-  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly body: string | JsonList;
 
-  constructor(body: string | Uint8Array<ArrayBuffer>) {
+  constructor(body: string | JsonList) {
     this.body = body;
   }
 }

@@ -1,5 +1,6 @@
 import type { VideoCard } from '@hvideo/protocol';
 import { idTimeMs } from '../../../kernel/ids.ts';
+import type { JsonList } from '../../../kernel/json-list.ts';
 import type { Entry } from '../../../ports/timeline-store/port.ts';
 import type { CountText } from '../../engagement/index.ts';
 import type { CardSubject, Presenter, VideoPage } from '../../videos/index.ts';
@@ -16,16 +17,18 @@ export interface Shown {
 
 /** What all readers share of a card. */
 interface SharedText {
-  /** From the comma before it up to its reason. */
+  /** Up to its reason. */
   readonly card: string;
   /** The same with the reason of the video's own entry, up to the counts. */
   readonly original: string;
+  /** Monotonic. */
   readonly untilMs: number;
 }
 
 /** The cards of a video's own entry with these counts: one for each thing that a reader can be to it. */
-interface ReadyCards {
+export interface OriginalCards {
   readonly shared: SharedText;
+  readonly counts: CountText;
   readonly byViewer: (Uint8Array | undefined)[];
 }
 
@@ -45,17 +48,15 @@ const viewerTexts = Array.from({ length: 16 }, (_, bits) => {
 
 /**
  * Pages of cards as encoded JSON. A card is encoded once for all readers to whom the video is the same, and kept beside the
- * counts that it shows, for as long as these are; a page is such cards, copied one after another.
+ * counts that it shows, for as long as these are; a page is such cards, one after another.
  */
 export class CardTexts {
   readonly #presenter: Presenter;
-  readonly #nowMs: () => number;
   readonly #shared = new WeakMap<VideoPage, SharedText>();
-  readonly #ready = new WeakMap<CountText, ReadyCards>();
+  readonly #originals = new WeakMap<CountText, OriginalCards>();
 
-  constructor(presenter: Presenter, nowMs: () => number) {
+  constructor(presenter: Presenter) {
     this.#presenter = presenter;
-    this.#nowMs = nowMs;
   }
 
   /** `counts`: of each entry shown; `rest` follows the list and closes the object. */
@@ -65,16 +66,20 @@ export class CardTexts {
     counts: readonly (CountText | undefined)[],
     reactions: Reactions,
     rest: string,
-  ): Uint8Array<ArrayBuffer> {
-    const nowMs = this.#nowMs();
-    const parts: Uint8Array[] = [head];
-    for (let at = 0; at < shown.length; at++) {
-      const card = this.#card(readerId, shown[at]!, counts[at], reactions, nowMs);
-      // Each begins with a comma.
-      parts.push(at > 0 ? card : card.subarray(1));
-    }
-    parts.push(encoder.encode(`]${rest}`));
-    return Buffer.concat(parts);
+    nowMs: number,
+  ): JsonList {
+    const items = shown.map((each, at) => this.#card(readerId, each, counts[at], reactions, nowMs));
+    return pageOf(items, encoder.encode(`]${rest}`));
+  }
+
+  /** Of a video that everybody may see, as its author published it. */
+  originals(page: VideoPage, counts: CountText, nowMs: number): OriginalCards {
+    const shared = this.#sharedText(page, nowMs);
+    const known = this.#originals.get(counts);
+    if (known?.shared === shared) return known;
+    const made = { shared, counts, byViewer: [] };
+    this.#originals.set(counts, made);
+    return made;
   }
 
   #card(
@@ -88,21 +93,11 @@ export class CardTexts {
     const { row, author } = page;
     const reacted = reactions(row.id);
     if (row.visibility !== 'public' || author.id === readerId || !counts)
-      return encoder.encode(`,${this.#ownText(readerId, shown, counts, reacted)}`);
-    const shared = this.#sharedText(page, nowMs);
-    const bits = (shown.following ? 1 : 0) | reacted;
-    if (repost)
-      return encoder.encode(withReason(shared.card, shown.entry, repost) + counts.text + viewerTexts[bits]);
-    let ready = this.#ready.get(counts);
-    if (ready?.shared !== shared) {
-      ready = { shared, byViewer: [] };
-      this.#ready.set(counts, ready);
-    }
-    const known = ready.byViewer[bits];
-    if (known) return known;
-    const made = encoder.encode(shared.original + counts.text + viewerTexts[bits]);
-    ready.byViewer[bits] = made;
-    return made;
+      return encoder.encode(this.#ownText(readerId, shown, counts, reacted));
+    const bits = (shown.following ? FOLLOWING : 0) | reacted;
+    if (!repost) return originalBytes(this.originals(page, counts, nowMs), bits);
+    const { card } = this.#sharedText(page, nowMs);
+    return encoder.encode(withReason(card, shown.entry, repost) + counts.text + viewerTexts[bits]);
   }
 
   #sharedText(page: VideoPage, nowMs: number): SharedText {
@@ -111,7 +106,7 @@ export class CardTexts {
     const subject = { author: page.author, counts: undefined, state: undefined };
     const whole = this.#presenter.card(page.row, subject, { viewerId: undefined, reason: 'following' });
     const { counts: _counts, viewer: _viewer, reason: _reason, ...shared } = whole;
-    const card = `,${JSON.stringify(shared).slice(0, -1)}`;
+    const card = JSON.stringify(shared).slice(0, -1);
     const entry = { key: page.row.feedKey ?? '', authorId: page.author.id, videoId: page.row.id };
     const original = withReason(card, entry, undefined);
     const made = { card, original, untilMs: nowMs + textMs };
@@ -133,6 +128,25 @@ export class CardTexts {
     return JSON.stringify({ ...card, reason: reasonOf(entry, repost) });
   }
 }
+
+/** `after` follows the list and closes the object. */
+export const pageOf = (items: readonly Uint8Array[], after: Uint8Array): JsonList => ({
+  before: head,
+  items,
+  after,
+});
+
+/** `bits`: what the reader is to the video. */
+export function originalBytes({ shared, counts, byViewer }: OriginalCards, bits: number): Uint8Array {
+  const known = byViewer[bits];
+  if (known) return known;
+  const made = encoder.encode(shared.original + counts.text + viewerTexts[bits]);
+  byViewer[bits] = made;
+  return made;
+}
+
+/** Added to reactions where the reader follows who made the video. */
+export const FOLLOWING = 1;
 
 /** Of a video: 2 liked, 4 kept, 8 reposted, added up. */
 export type Reactions = (videoId: string) => number;

@@ -4,6 +4,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import type { CursorCodec } from '../../../kernel/cursor.ts';
 import { AppError } from '../../../kernel/errors.ts';
 import { compareIds } from '../../../kernel/ids.ts';
+import type { JsonList } from '../../../kernel/json-list.ts';
 import { type MaybePromise, whenKnown } from '../../../kernel/maybe-promise.ts';
 import type { Announcements } from '../../../ports/announcements/port.ts';
 import type { Database } from '../../../ports/database/port.ts';
@@ -11,13 +12,15 @@ import type { CardState, CountText, CountTexts } from '../../engagement/index.ts
 import { afterAllIds, type VideoReads } from '../../videos/index.ts';
 import { SETTLE_GRACE_MS } from '../facts.ts';
 import { type FollowingRequest, firstKeyFor, keyBefore } from '../range.ts';
-import { type CardTexts, type Reactions, reactionBits, type Shown } from './cards.ts';
+import { type CardTexts, FOLLOWING, pageOf, type Reactions, reactionBits, type Shown } from './cards.ts';
 import { exactCards, exactEntries, type KeyRange } from './exact.ts';
 import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
+import type { InboxView } from './inbox-views.ts';
 import type { OwnReactions } from './reactions.ts';
+import type { ReadyCards } from './ready-cards.ts';
 import type { Rules } from './rules.ts';
-import type { Merge } from './sources.ts';
-import { readInbox, type WalkDeps, walk, walkHere } from './walk.ts';
+import { Merge } from './sources.ts';
+import { type InboxTop, mergeOf, readInbox, type WalkDeps, walk, walkHere } from './walk.ts';
 
 export interface FollowingDeps {
   readonly db: Database;
@@ -28,6 +31,7 @@ export interface FollowingDeps {
   readonly graphs: ReaderGraphs;
   readonly rules: Rules;
   readonly cards: CardTexts;
+  readonly ready: ReadyCards;
   readonly countTexts: CountTexts;
   readonly cardState: Pick<CardState, 'viewer'>;
   readonly reactions: CachedReader<OwnReactions>;
@@ -36,6 +40,12 @@ export interface FollowingDeps {
   /** Each page read, for whoever decides what is pushed to whom. */
   readonly onRead: (readerId: string) => void;
   readonly onFailure: (error: unknown) => void;
+}
+
+interface ReaderHere {
+  readonly readerId: string;
+  readonly graph: ReaderGraph;
+  readonly nowMs: number;
 }
 
 interface Selection {
@@ -94,11 +104,7 @@ export class Following {
   }
 
   /** At once when all of it is in this process. Errors: `invalid-cursor`, `timeout`. */
-  page(
-    readerId: string,
-    request: FollowingRequest,
-    signalOf?: () => AbortSignal,
-  ): MaybePromise<Uint8Array<ArrayBuffer>> {
+  page(readerId: string, request: FollowingRequest, signalOf?: () => AbortSignal): MaybePromise<JsonList> {
     const { announcements, onRead } = this.#deps;
     const range = this.#rangeOf(readerId, request);
     const heard = announcements.catchUp();
@@ -112,17 +118,85 @@ export class Following {
     return this.#page(readerId, request, range, heard, signalOf?.());
   }
 
-  #pageHere(
-    readerId: string,
-    request: FollowingRequest,
-    range: KeyRange,
-  ): Uint8Array<ArrayBuffer> | undefined {
-    const { clock, graphs, rules, cards } = this.#deps;
+  #pageHere(readerId: string, request: FollowingRequest, range: KeyRange): JsonList | undefined {
+    const { clock, graphs } = this.#deps;
     // Looked at once: on some machines a look at the clock costs as much as a card.
     const nowMs = clock.monotonicMs();
     const graph = graphs.getIfHere(readerId, nowMs);
-    const merge = graph && walkHere(this.#deps.walk, readerId, graph, range.before);
-    if (!merge) return undefined;
+    const walked = graph && walkHere(this.#deps.walk, readerId, graph, range.before, nowMs);
+    if (!walked) return undefined;
+    const reader = { readerId, graph, nowMs };
+    if (walked instanceof Merge) return this.#mergedHere(reader, request, range, walked);
+    return (
+      this.#topHere(reader, request, walked) ??
+      this.#mergedHere(reader, request, range, mergeOf(this.#deps.walk, reader, walked))
+    );
+  }
+
+  /** The newest of the inbox, from cards that are ready: nearly every first page. */
+  #topHere(
+    { readerId, graph, nowMs }: ReaderHere,
+    request: FollowingRequest,
+    { view, isWhole }: InboxTop,
+  ): JsonList | undefined {
+    const { ready } = this.#deps;
+    const { limit } = request;
+    if (!isTop(request) || graph.blocked.size > 0) return undefined;
+    const { entries, cards } = view;
+    if (entries.length <= limit && !isWhole) return undefined;
+    const bits = this.#bitsOf(readerId, view, nowMs);
+    if (!bits) return undefined;
+    const items: Uint8Array[] = [];
+    // One more than fits tells whether there is a next page.
+    const wanted = Math.min(entries.length, limit + 1);
+    for (let at = 0; at < wanted; at++) {
+      let card = cards[at];
+      if (card === undefined || !ready.isShown(card, nowMs)) {
+        card = ready.of(entries[at]!, nowMs);
+        if (card === undefined) return undefined;
+        cards[at] = card;
+      }
+      if (at === limit) break;
+      const bytes = ready.bytesOf(card, bits[at]!, nowMs);
+      if (bytes === undefined) return undefined;
+      items.push(bytes);
+    }
+    const after = this.#afterView(readerId, request, view);
+    return after && pageOf(items, after);
+  }
+
+  /** What the reader is to the videos of the view; undefined when it is not in this process. */
+  #bitsOf(readerId: string, view: InboxView, nowMs: number): Uint8Array | undefined {
+    const own = this.#deps.reactions.getIfHot(readerId, nowMs)?.value;
+    if (!own?.isComplete) return undefined;
+    if (view.bits === undefined || view.reactions !== own) {
+      const reactions = reactionsFrom(own);
+      view.bits = Uint8Array.from(view.entries, ({ videoId }) => FOLLOWING | reactions(videoId));
+      view.reactions = own;
+    }
+    return view.bits;
+  }
+
+  #afterView(readerId: string, request: FollowingRequest, view: InboxView): Uint8Array | undefined {
+    const position = this.#deps.position(readerId);
+    if (position instanceof Promise) return undefined;
+    const { limit } = request;
+    const known = view.after;
+    if (known?.limit === limit && known.position === position) return known.bytes;
+    const below = view.entries.length > limit ? view.entries[limit - 1]?.key : undefined;
+    const text = this.#restOf(readerId, request, view.entries[0]?.key, below, beforeAllIds, position);
+    if (typeof text !== 'string') return undefined;
+    view.after = { limit, position, bytes: encoder.encode(`]${text}`) };
+    return view.after.bytes;
+  }
+
+  #mergedHere(
+    { readerId, graph, nowMs }: ReaderHere,
+    request: FollowingRequest,
+    range: KeyRange,
+    merge: Merge,
+  ): JsonList | undefined {
+    const { rules, cards } = this.#deps;
     const { limit } = request;
     const shown: Shown[] = [];
     let isEnd = false;
@@ -139,7 +213,7 @@ export class Following {
     if (!counts || !reactions) return undefined;
     const below = shown.length > limit ? page.at(-1)?.entry.key : undefined;
     const rest = this.#restOf(readerId, request, page[0]?.entry.key, below, range.after);
-    return typeof rest === 'string' ? cards.page(readerId, page, counts, reactions, rest) : undefined;
+    return typeof rest === 'string' ? cards.page(readerId, page, counts, reactions, rest, nowMs) : undefined;
   }
 
   async #page(
@@ -148,7 +222,7 @@ export class Following {
     range: KeyRange,
     heard: MaybePromise<void>,
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<JsonList> {
     const { clock, graphs, onRead } = this.#deps;
     const startedMs = clock.monotonicMs();
     const known = graphs.getIfHere(readerId);
@@ -218,14 +292,14 @@ export class Following {
     request: FollowingRequest,
     { after }: KeyRange,
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<JsonList> {
     const nowMs = this.#deps.clock.monotonicMs();
     const counts = this.#countsHere(shown, nowMs) ?? (await this.#countsOf(shown, signal));
     const reactions =
       this.#reactionsHere(readerId, shown, nowMs) ?? (await this.#reactionsOf(readerId, shown, signal));
     const rest = this.#restOf(readerId, request, shown[0]?.entry.key, below, after);
     const text = typeof rest === 'string' ? rest : await rest;
-    return this.#deps.cards.page(readerId, shown, counts, reactions, text);
+    return this.#deps.cards.page(readerId, shown, counts, reactions, text, nowMs);
   }
 
   /** Of each entry shown, in their order; undefined when some are not in this process. */
@@ -281,17 +355,18 @@ export class Following {
     newest: string | undefined,
     below: string | undefined,
     after: string,
+    known?: FeedPosition | null,
   ): MaybePromise<string> {
     const { cursors, position } = this.#deps;
     const isSince = request.since !== undefined;
-    const isTop = !isSince && request.cursor === undefined && request.at === undefined;
     const nextCursor = below === undefined || isSince ? null : cursorBelow(cursors, readerId, below);
-    const known = isSince ? this.#keyOf(sinceKind(readerId), request.since ?? '') : after;
-    const next = newest !== undefined && compareIds(newest, known) > 0 ? newest : known;
-    const since = isSince || isTop ? cursors.encode(sinceKind(readerId), [next]) : null;
+    const before = isSince ? this.#keyOf(sinceKind(readerId), request.since ?? '') : after;
+    const next = newest !== undefined && compareIds(newest, before) > 0 ? newest : before;
+    const since = isSince || isTop(request) ? cursors.encode(sinceKind(readerId), [next]) : null;
     const text = `,"nextCursor":${quoted(nextCursor)},"since":${quoted(since)},"position":`;
-    if (!isTop) return `${text}null}`;
-    return whenKnown(position(readerId), (read) => `${text}${read ? JSON.stringify(read) : 'null'}}`);
+    if (!isTop(request)) return `${text}null}`;
+    const place = known === undefined ? position(readerId) : known;
+    return whenKnown(place, (read) => `${text}${read ? JSON.stringify(read) : 'null'}}`);
   }
 
   /** Straight from the truth, which knows of all that was acknowledged. */
@@ -300,7 +375,7 @@ export class Following {
     request: FollowingRequest,
     range: KeyRange,
     signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  ): Promise<JsonList> {
     const { db, clock, videos } = this.#deps;
     const { limit } = request;
     const rows = await exactEntries(db, readerId, range, limit + 1, new Date(clock.nowMs()), signal);
@@ -308,9 +383,15 @@ export class Following {
     const items = await exactCards(db, videos, readerId, page);
     const below = rows.length > limit ? page.at(-1)?.key : undefined;
     const rest = await this.#restOf(readerId, request, page[0]?.key, below, range.after);
-    return encoder.encode(`{"items":${JSON.stringify(items satisfies FollowingPage['items'])}${rest}`);
+    return pageOf(
+      items.map((item) => encoder.encode(JSON.stringify(item satisfies FollowingPage['items'][number]))),
+      encoder.encode(`]${rest}`),
+    );
   }
 }
+
+const isTop = ({ cursor, since, at }: FollowingRequest): boolean =>
+  cursor === undefined && since === undefined && at === undefined;
 
 /** The next entries above `after`, as far as they are there; `isEnd`: what follows is not wanted. */
 function nextBatch(merge: Merge, wanted: number, after: string) {

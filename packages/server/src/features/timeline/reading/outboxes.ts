@@ -66,10 +66,14 @@ export class HotOutboxes {
     return { authors: this.#held.size, entries: this.#entries };
   }
 
-  getIfHere(authorId: string): Outbox | undefined {
+  nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
+  getIfHere(authorId: string, nowMs = this.nowMs()): Outbox | undefined {
     const held = this.#held.get(authorId);
     if (held === undefined) return undefined;
-    if (held.untilMs > this.#deps.clock.monotonicMs()) return held.outbox;
+    if (held.untilMs > nowMs) return held.outbox;
     this.#drop(authorId);
     return undefined;
   }
@@ -78,8 +82,9 @@ export class HotOutboxes {
   async get(authorIds: readonly string[], signal?: AbortSignal): Promise<Map<string, Outbox>> {
     const found = new Map<string, Outbox>();
     const missing: string[] = [];
+    const nowMs = this.nowMs();
     for (const id of authorIds) {
-      const here = this.getIfHere(id);
+      const here = this.getIfHere(id, nowMs);
       if (here) found.set(id, here);
       else missing.push(id);
     }

@@ -15,9 +15,11 @@ import { CardTexts } from './cards.ts';
 import { Following } from './following.ts';
 import { ReaderGraphs } from './graphs.ts';
 import { InFlight } from './in-flight.ts';
+import { InboxViews } from './inbox-views.ts';
 import { HotOutboxes } from './outboxes.ts';
 import { Prefetch } from './prefetch.ts';
 import { defineOwnReactions } from './reactions.ts';
+import { ReadyCards } from './ready-cards.ts';
 import { defineRepostCaches } from './reposts.ts';
 import { Rules } from './rules.ts';
 
@@ -28,7 +30,7 @@ export interface ReadingDeps {
   readonly cursors: CursorCodec;
   readonly cache: Cache;
   readonly announcements: Announcements;
-  readonly fences: Pick<Fences, 'hasHeard'>;
+  readonly fences: Pick<Fences, 'hasHeard' | 'heardTimes'>;
   readonly store: TimelineStore;
   readonly tell: TellOwnChanges;
   readonly videos: VideoReads;
@@ -71,17 +73,18 @@ export function createReading(deps: ReadingDeps) {
     ...(deps.maxOutboxEntries !== undefined && { maxEntries: deps.maxOutboxEntries }),
   });
   const graphs = new ReaderGraphs({ db, cache, clock, announcements });
+  const cards = new CardTexts(deps.presenter);
   const prefetch = new Prefetch({ outboxes, onFailure });
   const following = new Following({
     ...deps,
     ...{ graphs, onFailure },
     rules: new Rules({ ...deps, reposts: defineRepostCaches({ db, cache }) }),
-    cards: new CardTexts(deps.presenter, () => clock.nowMs()),
+    ...{ cards, ready: new ReadyCards({ ...deps, cards }) },
     reactions: defineOwnReactions({ db, cache }),
     position: (readerId) => deps.positions.read(readerId),
     onRead: deps.onRead ?? (() => {}),
     walk: {
-      ...{ db, store, inFlight, outboxes, onFailure },
+      ...{ db, store, inFlight, outboxes, onFailure, views: new InboxViews() },
       onCold: deps.onCold ?? (() => {}),
       onPulled: deps.onPulled ?? (() => {}),
       onNearFloor: (readerId, followeeIds) => prefetch.begin(readerId, followeeIds),

@@ -1,8 +1,10 @@
 import { compareIds } from '../../../kernel/ids.ts';
 import type { Database } from '../../../ports/database/port.ts';
-import type { ShelfPage, TimelineStore } from '../../../ports/timeline-store/port.ts';
+import type { ShelfPage, ShelfRead, TimelineStore } from '../../../ports/timeline-store/port.ts';
+import { afterAllIds } from '../../videos/index.ts';
 import { PUSH, type ReaderGraph } from './graphs.ts';
 import type { InFlight } from './in-flight.ts';
+import { type InboxView, type InboxViews, mayShow } from './inbox-views.ts';
 import type { HotOutboxes, Outbox } from './outboxes.ts';
 import { Merge, type Source } from './sources.ts';
 import { newestOfAll } from './store.ts';
@@ -12,6 +14,7 @@ export interface WalkDeps {
   readonly store: TimelineStore;
   readonly inFlight: InFlight;
   readonly outboxes: HotOutboxes;
+  readonly views: InboxViews;
   readonly onFailure: (error: unknown) => void;
   /** The inbox of this reader is not there, and some of their edges are pushed. */
   readonly onCold: (readerId: string) => void;
@@ -63,30 +66,51 @@ export async function walk(
   return new Merge([...flying, inboxSource(deps, readerId, graph, inbox, signal), ...sources], before);
 }
 
-/** The same at once, when all of it is in this process; undefined when it is not. */
+/** The newest of a page that comes from the inbox alone. */
+export interface InboxTop {
+  readonly view: InboxView;
+  /** There is nothing below them. */
+  readonly isWhole: boolean;
+  readonly inbox: ShelfPage;
+}
+
+/** At once, when all of it is in this process; undefined when it is not. */
 export function walkHere(
   deps: WalkDeps,
   readerId: string,
   graph: ReaderGraph,
   before: string,
-): Merge | undefined {
-  const { inFlight, outboxes } = deps;
+  nowMs: number,
+): Merge | InboxTop | undefined {
+  const { inFlight } = deps;
   const sources = flyingOf(inFlight, graph);
   let wanted: Iterable<string> = graph.modes.keys();
   if (graph.hasPushed) {
     const inbox = inboxHere(deps, readerId, before);
-    if (inbox?.state !== 'ready' || compareIds(inbox.floor, before) >= 0) return undefined;
-    if (!inbox.hasMore && inbox.floor !== '0') return undefined;
-    sources.push(inboxSource(deps, readerId, graph, inbox, undefined));
-    wanted = pulledOf(inFlight, graph);
+    if (inbox?.state !== 'ready') return undefined;
+    if (compareIds(inbox.floor, before) < 0) {
+      if (!inbox.hasMore && inbox.floor !== '0') return undefined;
+      const pulled = pulledOf(inFlight, graph);
+      if (sources.length === 0 && pulled.length === 0 && before === afterAllIds)
+        return { view: deps.views.of(graph, inbox.entries), isWhole: !inbox.hasMore, inbox };
+      sources.push(inboxSource(deps, readerId, graph, inbox, undefined));
+      wanted = pulled;
+    }
   }
   for (const id of wanted) {
-    const outbox = outboxes.getIfHere(id);
+    const outbox = deps.outboxes.getIfHere(id, nowMs);
     if (!outbox) return undefined;
-    addOutbox(sources, deps, id, outbox, undefined);
+    if (mayShow(graph, id)) addOutbox(sources, deps, id, outbox, undefined);
   }
   return new Merge(sources, before);
 }
+
+/** The same for whoever has to look at each entry. */
+export const mergeOf = (
+  deps: WalkDeps,
+  { readerId, graph }: { readerId: string; graph: ReaderGraph },
+  { inbox }: InboxTop,
+): Merge => new Merge([inboxSource(deps, readerId, graph, inbox, undefined)], afterAllIds);
 
 function pulledOf({ crowded }: InFlight, { modes, pulled }: ReaderGraph): readonly string[] {
   if (crowded.size === 0) return pulled;
@@ -96,10 +120,16 @@ function pulledOf({ crowded }: InFlight, { modes, pulled }: ReaderGraph): readon
 const pushedOf = ({ modes }: ReaderGraph): string[] =>
   [...modes].flatMap(([id, mode]) => (mode === PUSH ? [id] : []));
 
+const inboxRead = (readerId: string, before: string): ShelfRead => ({
+  shelf: { kind: 'inbox', ownerId: readerId },
+  before: before === afterAllIds ? undefined : before,
+  limit: INBOX_READ,
+});
+
 /** Undefined when it is not in this process, or cannot be read: `walk` asks again, and knows another way. */
 function inboxHere({ store, onFailure }: WalkDeps, readerId: string, before: string): ShelfPage | undefined {
   try {
-    const pages = store.read([{ shelf: { kind: 'inbox', ownerId: readerId }, before, limit: INBOX_READ }]);
+    const pages = store.read([inboxRead(readerId, before)]);
     if (!(pages instanceof Promise)) return pages[0];
     // Nobody waits for it.
     pages.catch(onFailure);
@@ -117,8 +147,7 @@ export async function readInbox(
   signal: AbortSignal | undefined,
 ): Promise<ShelfPage> {
   try {
-    const shelf = { kind: 'inbox', ownerId: readerId } as const;
-    const read = store.read([{ shelf, before, limit: INBOX_READ }], { signal });
+    const read = store.read([inboxRead(readerId, before)], { signal });
     const [page] = read instanceof Promise ? await read : read;
     return page ?? cold;
   } catch (error) {
@@ -164,7 +193,8 @@ async function outboxSources(
   signal: AbortSignal | undefined,
 ): Promise<Source[]> {
   const { outboxes } = deps;
-  const missing = authorIds.filter((id) => !outboxes.getIfHere(id));
+  const nowMs = outboxes.nowMs();
+  const missing = authorIds.filter((id) => !outboxes.getIfHere(id, nowMs));
   if (missing.length > MAX_LOADS) {
     const missed = new Set(missing);
     const here = authorIds.filter((id) => !missed.has(id));

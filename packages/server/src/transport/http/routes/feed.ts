@@ -1,5 +1,6 @@
 import { api } from '@hvideo/protocol';
 import type { Timeline } from '../../../features/timeline/index.ts';
+import type { JsonList } from '../../../kernel/json-list.ts';
 import { ReadyJson, type Route, route } from '../route.ts';
 
 export function feedRoutes(timeline: Timeline): Route[] {
@@ -16,4 +17,4 @@ export function feedRoutes(timeline: Timeline): Route[] {
   ];
 }
 
-const ready = (body: Uint8Array<ArrayBuffer>) => new ReadyJson(body);
+const ready = (body: JsonList) => new ReadyJson(body);
