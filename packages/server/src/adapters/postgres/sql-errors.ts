@@ -11,6 +11,13 @@ export function isTableMissing(error: unknown): boolean {
   return error instanceof SQL.PostgresError && error.errno === '42P01';
 }
 
+/** A value of the statement is nothing that can be stored: the same one fails again, another need not. */
+export function isDataError(error: unknown): boolean {
+  if (!(error instanceof SQL.PostgresError) || error.errno === undefined) return false;
+  // Data exceptions, check violations, program limits (a row that no index holds).
+  return error.errno.startsWith('22') || error.errno === '23514' || error.errno.startsWith('54');
+}
+
 /** The driver's errors in the port's words. What is not listed is a bug and passes unchanged. */
 export function translateError(error: unknown): unknown {
   if (!(error instanceof SQL.PostgresError)) return error;

@@ -8,7 +8,8 @@ import type { StoredMessage } from '../message-store/port.ts';
  * - A direct conversation of two accounts exists once, also when both begin it at the same moment.
  * - A change of members, its system message and the events of the accounts concerned are one commit, under the lock that
  *   orders messages.
- * - Marks (read, delivered) only rise, and never above the head.
+ * - Marks (read, delivered) only rise, and never above the head. What was read was delivered. Who joins has read what was
+ *   said before.
  * - Events of an account are numbered (`pts`) 1, 2, 3 ... without holes, in the order of their commits; the newest
  *   `MAX_EVENTS` are kept.
  * - Unread is counted from the messages, never kept.
@@ -19,7 +20,7 @@ import type { StoredMessage } from '../message-store/port.ts';
  * Cost: a fixed number of statements a call.
  */
 export interface ConversationStore {
-  /** Finds a direct conversation, or makes one. Errors: `blocked`, `not-found` (no such account), `too-many-conversations`. */
+  /** Finds a direct conversation (also between the blocked, as it was), or makes one. Errors: `blocked`, `not-found` (no such account), `too-many-conversations`. */
   create(draft: ConversationDraft): Promise<Change>;
   change(change: MemberChange): Promise<Change>;
   /** As their member sees them; what the account is no member of is left out. */
@@ -54,7 +55,10 @@ export interface ConversationStore {
   markRead(accountId: string, conversationId: string, seq: number): Promise<StoredEvent | null>;
   /** Raises marks; answers those that rose. Who is no member any more is left out. */
   markDelivered(marks: readonly DeliveredMark[]): Promise<DeliveredMark[]>;
-  /** The events after `pts`, at most `limit`; `tooLong`: some between are no longer kept. */
+  /**
+   * The events after `pts`, at most `limit`, and the newest number of all. `tooLong`: some between are no longer kept, or `pts`
+   * was never given out; then there are none.
+   */
   events(accountId: string, pts: number, limit: number, options?: StoreOptions): Promise<EventPage>;
 }
 
@@ -72,6 +76,7 @@ export interface ConversationDraft {
   readonly idempotency?: Idempotency | undefined;
 }
 
+/** Of one kind: it adds, removes or renames. A direct chat has none (`forbidden`). */
 export interface MemberChange {
   readonly conversationId: string;
   readonly messageId: string;

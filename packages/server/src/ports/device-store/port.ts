@@ -8,9 +8,12 @@
  * - `pending` answers every conversation in which the device's cursor is below the head when it is asked, derived from
  *   memberships and heads, whatever the box holds: pointers are written after the receipts, by processes that may die before.
  *   So the box may be lost or wrong: nothing is. What it names comes first.
+ * - What is said while a device is being registered is history or pending.
+ * - The box holds pointers of conversations in which something is new for a device that was away, until it has caught up there. When
+ *   it overflows it is emptied, and fills again when the device has caught up everywhere.
  *
  * Units and limits: an account has at most `MAX_DEVICES` devices, the one seen longest ago gives way; a box holds at most
- * `MAX_BOX` pointers, one for each conversation; when it is full it overflows and is emptied. A device unseen for
+ * `MAX_BOX` pointers, one for each conversation. A device unseen for
  * `FORGET_AFTER_MS` is forgotten with cursors and box.
  * Errors: `database-unavailable`, `timeout` (outcome unknown). Everything here may be repeated.
  * Cost: a fixed number of statements a call.

@@ -10,16 +10,17 @@
  * - Authorisation: whether the sender is a member, and in a direct chat nobody has blocked anybody, is decided under the
  *   lock by which members change: after a removal was answered, nothing of the removed is stored.
  * - Chains: the sends of one chain are stored in the order of their numbers, without holes, each once. A number that has
- *   a verdict gets it again; with another body it is a conflict. A final refusal takes the number of its send, so that the
- *   next one is in turn. There is no window of time.
+ *   a verdict gets it again, also when its sender is no member any more; with another body it is a conflict. A final refusal
+ *   takes the number of its send, so that the next one is in turn. There is no window of time.
+ * - Quotes: of a message that is there, and that its member may see.
  * - Atomicity: each send has a verdict of its own. One that the store cannot hold (`message-invalid`) takes no other down.
  * - Concurrency: any number of nodes may commit to one conversation; they wait for each other. No deadlock.
  *
- * Units and limits: at most `MAX_SENDS` sends a batch, in the order in which they came; bodies up to 16 KiB, without NUL and
- * lone surrogates; a read answers at most `MAX_READ` messages.
+ * Units and limits: at most `MAX_SENDS` sends a batch, in the order in which they came; bodies up to 16 KiB, those with NUL or
+ * lone surrogates are refused; a read answers at most `MAX_READ` messages, the ranges that come first first.
  * Errors: `database-unavailable`, `timeout` (outcome unknown: the same sends may be given again, if they have numbers).
  * An abort of a read rejects with the signal's reason; a commit cannot be aborted.
- * Cost: a fixed number of statements a batch, one row a message.
+ * Cost: a fixed number of statements a batch, one row a message. What is decided, and why: `decide.ts`, for every adapter.
  */
 export interface MessageStore {
   /** One verdict for each send, in their order. */

@@ -1,0 +1,228 @@
+import type { Database, Sql } from '../../../ports/database/port.ts';
+import {
+  type Decision,
+  decide,
+  type NewMessage,
+  type NewRefusal,
+} from '../../../ports/message-store/decide.ts';
+import {
+  MAX_READ,
+  MAX_SENDS,
+  type MessageStore,
+  type MessageStoreOptions,
+  type Send,
+  type SeqRange,
+  type StoredMessage,
+  type Verdict,
+} from '../../../ports/message-store/port.ts';
+import { isDataError } from '../sql-errors.ts';
+import { readFacts } from './facts.ts';
+import { fromRow, type MessageRow, messageColumns } from './rows.ts';
+
+export class PostgresMessageStore implements MessageStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async commit(sends: readonly Send[]): Promise<Verdict[]> {
+    if (sends.length > MAX_SENDS) throw new RangeError(`more than ${MAX_SENDS} sends`);
+    if (sends.length === 0) return [];
+    try {
+      return await this.#db.transaction(async (tx) => {
+        const decision = decide(sends, await readFacts(tx, sends));
+        await write(tx, decision);
+        return decision.verdicts;
+      });
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      return this.#bisect(sends, error);
+    }
+  }
+
+  /** Nothing was stored, because of one of them: the halves are committed each for itself, in their order. */
+  async #bisect(sends: readonly Send[], error: unknown): Promise<Verdict[]> {
+    const [only] = sends;
+    if (sends.length === 1 && only) {
+      // Refused already, and still there is an error: it is not the body.
+      if (only.unfit) throw error;
+      return this.commit([{ ...only, unfit: 'message-invalid' }]);
+    }
+    const middle = sends.length >> 1;
+    const first = await this.commit(sends.slice(0, middle));
+    return [...first, ...(await this.commit(sends.slice(middle)))];
+  }
+
+  async read(ranges: readonly SeqRange[], options: MessageStoreOptions = {}): Promise<StoredMessage[][]> {
+    const answer: StoredMessage[][] = ranges.map(() => []);
+    if (ranges.length === 0) return answer;
+    const { sql } = this.#db;
+    const rows = await sql<MessageRow & { range: number }>`
+      select range.i::int4 as range, ${messageColumns(sql)}
+      from unnest(
+        ${sql.array(
+          ranges.map((range) => range.conversationId),
+          'int8',
+        )},
+        ${sql.array(
+          ranges.map((range) => range.afterSeq),
+          'int8',
+        )},
+        ${sql.array(
+          ranges.map((range) => range.beforeSeq ?? Number.MAX_SAFE_INTEGER),
+          'int8',
+        )},
+        ${sql.array(
+          ranges.map((range) => Math.min(range.limit, MAX_READ)),
+          'int8',
+        )},
+        ${sql.array(
+          ranges.map((range) => (range.keep === 'newest' ? 1 : 0)),
+          'int4',
+        )}
+      ) with ordinality as range (conversation_id, after_seq, before_seq, count, is_newest, i)
+      cross join lateral (
+        (select * from message where conversation_id = range.conversation_id
+          and seq > range.after_seq and seq < range.before_seq and range.is_newest = 0
+          order by seq limit range.count)
+        union all
+        (select * from message where conversation_id = range.conversation_id
+          and seq > range.after_seq and seq < range.before_seq and range.is_newest = 1
+          order by seq desc limit range.count)
+      ) m
+      order by range.i, case when range.is_newest = 1 then -m.seq else m.seq end
+      limit ${MAX_READ}`.withSignal(options.signal);
+    for (const row of rows) answer[row.range - 1]?.push(fromRow(row));
+    ranges.forEach(({ keep }, i) => {
+      if (keep === 'newest') answer[i]?.reverse();
+    });
+    return answer;
+  }
+
+  async heads(
+    conversationIds: readonly string[],
+    options: MessageStoreOptions = {},
+  ): Promise<Map<string, number>> {
+    const { sql } = this.#db;
+    if (conversationIds.length === 0) return new Map();
+    const rows = await sql<{ id: string; seq: string }>`
+      select conversation_id as id, seq from conversation_head
+      where conversation_id = any(${sql.array(conversationIds, 'int8')})`.withSignal(options.signal);
+    return new Map(rows.map(({ id, seq }) => [id, Number(seq)]));
+  }
+}
+
+/** One statement for all of it; none when nothing was decided that has to be kept. */
+async function write(tx: Sql, decision: Decision): Promise<void> {
+  const { messages, refusals, heads } = decision;
+  if (refusals.length > 0) await insertRefusals(tx, refusals);
+  if (messages.length > 0) await insertMessages(tx, messages, heads);
+}
+
+async function insertMessages(
+  tx: Sql,
+  messages: readonly NewMessage[],
+  heads: Decision['heads'],
+): Promise<void> {
+  const of = (value: (message: NewMessage) => unknown) => messages.map(value);
+  const changed = [...heads.values()];
+  await tx`
+    with stored as (
+      insert into message (conversation_id, seq, id, sender_id, device_id, chain, client_seq, body_hash, body, quote_seq, sent_at)
+      select conversation_id, seq, id, sender_id, device_id, chain::uuid, client_seq, body_hash, body, quote_seq,
+        timestamptz 'epoch' + sent_ms * interval '1 ms'
+      from unnest(
+        ${tx.array(
+          of(({ send }) => send.conversationId),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ seq }) => seq),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.id),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.senderId),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.deviceId),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.turn?.chain ?? null),
+          'text',
+        )},
+        ${tx.array(
+          of(({ send }) => send.turn?.clientSeq ?? null),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.bodyHash),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.body),
+          'text',
+        )},
+        ${tx.array(
+          of(({ quoteSeq }) => quoteSeq),
+          'int8',
+        )},
+        ${tx.array(
+          of(({ send }) => send.timestampMs),
+          'int8',
+        )}
+      ) as row (conversation_id, seq, id, sender_id, device_id, chain, client_seq, body_hash, body, quote_seq, sent_ms)
+    )
+    update conversation_head h set seq = row.seq, message_id = row.message_id
+    from unnest(
+      ${tx.array([...heads.keys()], 'int8')},
+      ${tx.array(
+        changed.map(({ seq }) => seq),
+        'int8',
+      )},
+      ${tx.array(
+        changed.map(({ messageId }) => messageId),
+        'int8',
+      )}
+    ) as row (conversation_id, seq, message_id)
+    where h.conversation_id = row.conversation_id`;
+}
+
+async function insertRefusals(tx: Sql, refusals: readonly NewRefusal[]): Promise<void> {
+  const of = (value: (refusal: NewRefusal) => unknown) => refusals.map(value);
+  await tx`
+    insert into message_refusal (conversation_id, chain, client_seq, body_hash, code, refused_at)
+    select conversation_id, chain::uuid, client_seq, body_hash, code, timestamptz 'epoch' + sent_ms * interval '1 ms'
+    from unnest(
+      ${tx.array(
+        of(({ send }) => send.conversationId),
+        'int8',
+      )},
+      ${tx.array(
+        of(({ turn }) => turn.chain),
+        'text',
+      )},
+      ${tx.array(
+        of(({ turn }) => turn.clientSeq),
+        'int8',
+      )},
+      ${tx.array(
+        of(({ send }) => send.bodyHash),
+        'int8',
+      )},
+      ${tx.array(
+        of(({ code }) => code),
+        'text',
+      )},
+      ${tx.array(
+        of(({ send }) => send.timestampMs),
+        'int8',
+      )}
+    ) as row (conversation_id, chain, client_seq, body_hash, code, sent_ms)`;
+}
