@@ -1,4 +1,5 @@
 import { auth, instance, me } from './accounts.ts';
+import { chat, conversations } from './chat.ts';
 import { comments } from './comments.ts';
 import { engagement } from './engagement.ts';
 import { history } from './history.ts';
@@ -23,5 +24,7 @@ export const api = {
   engagement,
   comments,
   notifications,
+  conversations,
+  chat,
   operations,
 };

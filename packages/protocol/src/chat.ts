@@ -231,7 +231,7 @@ export const conversations = {
     ]),
     status: 201,
     response: Conversation,
-    problems: ['blocked', 'cannot-target-self', 'group-full'],
+    problems: ['blocked', 'cannot-target-self', 'group-full', 'not-found', 'too-many-conversations'],
   }),
   list: endpoint({
     method: 'GET',
@@ -276,6 +276,7 @@ export const conversations = {
     params: one,
     body: z.object({ title: text(1, CONVERSATION_TITLE_MAX) }),
     status: 204,
+    problems: ['forbidden'],
   }),
   messages: endpoint({
     method: 'GET',
@@ -352,7 +353,7 @@ export const conversations = {
     params: one,
     body: z.object({ memberIds: z.array(Id).min(1).max(100) }),
     status: 204,
-    problems: ['blocked', 'group-full'],
+    problems: ['blocked', 'forbidden', 'group-full', 'too-many-conversations'],
   }),
   remove: endpoint({
     method: 'DELETE',
@@ -363,6 +364,7 @@ export const conversations = {
     limit: 'write',
     params: z.object({ id: Id, userId: Id }),
     status: 204,
+    problems: ['forbidden'],
   }),
 };
 

@@ -2,6 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { openDiskMediaStore } from '../adapters/disk/media-store.ts';
 import { openFfmpegTranscoder } from '../adapters/ffmpeg/transcoder.ts';
 import { LogCodeSender } from '../adapters/memory/log-code-sender.ts';
+import { PostgresConversationStore } from '../adapters/postgres/chat/conversation-store.ts';
+import { PostgresDeviceStore } from '../adapters/postgres/chat/device-store.ts';
+import { PostgresMessageStore } from '../adapters/postgres/chat/message-store.ts';
 import { cleanIdempotencyKeys } from '../adapters/postgres/idempotency.ts';
 import { openJobQueue } from '../adapters/postgres/job-queue.ts';
 import { leaseNode } from '../adapters/postgres/node-lease.ts';
@@ -9,6 +12,7 @@ import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { addressKey, createAccounts } from '../features/accounts/index.ts';
+import { createChat, createChatRecords } from '../features/chat/index.ts';
 import { createCounters } from '../features/counters/index.ts';
 import { createDetail, createVideoExistence } from '../features/detail/index.ts';
 import { CountTexts, createCardState, createEngagement } from '../features/engagement/index.ts';
@@ -37,6 +41,7 @@ import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom } from '../kernel/random.ts';
 import { remembered } from '../kernel/remembered.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
+import { chatRoutes } from '../transport/http/routes/chat.ts';
 import { engagementRoutes } from '../transport/http/routes/engagement.ts';
 import { feedRoutes } from '../transport/http/routes/feed.ts';
 import { graphRoutes } from '../transport/http/routes/graph.ts';
@@ -190,12 +195,30 @@ export async function composeFeatures(options: ComposeOptions) {
   });
   const notifications = createNotifications({ db, clock, cursors, people, presenter: videos.presenter });
   opening.defer(() => history.views.drain());
+  const chatStores = {
+    messages: new PostgresMessageStore(db),
+    conversations: new PostgresConversationStore(db),
+    devices: new PostgresDeviceStore(db),
+  };
+  const chat = opening.use(
+    createChat({
+      ...{ ...chatStores, clock, ids, cursors },
+      people: { cards: people.cards, reachable: (accountIds) => accounts.profiles.reachable(accountIds) },
+      log: log.child({ part: 'chat' }),
+      ...(options.metrics && { metrics: options.metrics }),
+    }),
+  );
+  const chatRecords = createChatRecords({
+    ...{ db, ids, clock, jobs, told: chat.told },
+    conversations: chatStores.conversations,
+  });
   accounts.departure.accountParts.push(
     ...[
       graph.accountPart,
       history.accountPart,
       notifications.accountPart,
       engagement.accountPart,
+      chatRecords.accountPart,
       videos.accountPart,
       media.accountPart,
     ],
@@ -209,6 +232,14 @@ export async function composeFeatures(options: ComposeOptions) {
     const drifts = await engagement.audit();
     if (drifts.length > 0)
       log.error({ drifts: drifts.slice(0, 20), count: drifts.length }, 'counters differ from rows');
+  });
+  jobs.schedule('chat-audit', '13 4 * * *', async (signal) => {
+    const drifts = await chatRecords.audit(signal);
+    if (drifts.length > 0)
+      log.error({ drifts: drifts.slice(0, 20), count: drifts.length }, 'chat differs from its messages');
+  });
+  jobs.schedule('chat-devices-expire', '23 * * * *', async (signal) => {
+    await chat.devices.expire(signal);
   });
   jobs.schedule('fences-clean', '47 3 * * *', () => cleanFences(db));
   jobs.schedule('timeline-tune', '* * * * *', (signal) => tuning.turn(signal));
@@ -233,6 +264,8 @@ export async function composeFeatures(options: ComposeOptions) {
       accounts,
       announcements,
       cache,
+      chat,
+      chatRecords,
       changes,
       counters,
       detail,
@@ -292,6 +325,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...historyRoutes(history),
       ...engagementRoutes(engagement),
       ...notificationRoutes(features.notifications),
+      ...chatRoutes(features.chat),
       ...operationsRoutes(() => operationsReport(features)),
     ],
     rawRoutes: {
@@ -333,6 +367,7 @@ export async function composeApplication(options: ComposeOptions) {
     /** Ends what would never end by itself: event streams and uploads under way. */
     async drain(): Promise<void> {
       videos.drain();
+      features.chat.sync.drain();
       await media.close();
     },
     [Symbol.asyncDispose]: () => features[Symbol.asyncDispose](),

@@ -47,9 +47,14 @@ const fitting: Record<string, Record<string, unknown>> = {
   'POST /videos/{id}/repost': { comment: 'x' },
   'POST /notifications/read': { upTo: '1' },
   'PUT /feed/following/position': { entryId: '1' },
+  'POST /conversations': { type: 'group', memberIds: ['1'] },
+  'PATCH /conversations/{id}': { title: 'x' },
+  'POST /conversations/{id}/messages': { type: 'text', text: 'x' },
+  'PUT /conversations/{id}/read': { seq: 1 },
+  'POST /conversations/{id}/members': { memberIds: ['1'] },
 };
 
-const params: Record<string, string> = { id: '1', code: 'unknown' };
+const params: Record<string, string> = { id: '1', userId: '1', code: 'unknown' };
 
 /** A fresh admin for each endpoint: some requests end their own login. */
 async function newAdmin(): Promise<string> {
@@ -137,13 +142,16 @@ const hostileValues: readonly unknown[] = [
 
 /** The names of the properties that a schema knows, whichever of its alternatives. */
 function propertiesOf(schema: z.ZodType): string[] {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const branches = [json, ...(json.anyOf ?? [])];
-  return [
-    ...new Set(
-      branches.flatMap((branch) => (typeof branch === 'object' ? Object.keys(branch.properties ?? {}) : [])),
-    ),
-  ];
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' });
+  return [...new Set(branchesOf(json).flatMap((branch) => Object.keys(branch.properties ?? {})))];
+}
+
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+/** The schema and what it is put together from. */
+function branchesOf(schema: JsonSchema): JsonSchema[] {
+  const parts = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
+  return [schema, ...parts.flatMap(branchesOf)];
 }
 
 function brokenBodies(endpoint: AnyEndpoint): Sent[] {
@@ -230,7 +238,9 @@ function brokenAddresses(endpoint: AnyEndpoint): (Sent & { readonly valid: boole
       path: pathOf(endpoint, { ...params, [name]: segment }),
       // Whether an encoding that makes no sense is decoded, and how, is the router's.
       valid:
-        segment.includes('%') || !endpoint.params ? undefined : fits(endpoint.params, { [name]: segment }),
+        segment.includes('%') || !endpoint.params
+          ? undefined
+          : fits(endpoint.params, { ...params, [name]: segment }),
     })),
   );
   return [...queries, ...segments];

@@ -66,6 +66,17 @@ export class Profiles {
     return new Map(rows.map((row) => [row.id, toUser(row)]));
   }
 
+  /** Those of the ids who are there and not suspended; at most 1,000 at once. */
+  async reachable(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length > MAX_CARDS) throw new RangeError(`${ids.length} accounts at once`);
+    if (ids.length === 0) return new Set();
+    const { clock, db } = this.#deps;
+    const rows = await db.sql<{ id: string }>`
+      select id from account where id = any(${db.sql.array(ids, 'int8')})
+        and (suspended_at is null or suspended_until <= ${new Date(clock.nowMs())})`;
+    return new Set(rows.map(({ id }) => id));
+  }
+
   /** An id or @name as the interface takes it. Errors: `not-found`, also for the suspended unless asked for. */
   async resolve(userId: string, options: { includeSuspended?: boolean } = {}): Promise<string> {
     const { sql } = this.#deps.db;

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { type MessageContent, messageBody, type SendReceipt } from '@hvideo/protocol';
+import type { Idempotency } from '../../../ports/database/port.ts';
+import type { Devices, Login } from '../sync/devices.ts';
+import type { Sender } from '../types.ts';
+
+export interface RestSend {
+  readonly content: MessageContent;
+  readonly deviceId?: string | undefined;
+  readonly chain?: string | undefined;
+  readonly clientSeq?: number | undefined;
+  readonly preId?: string | undefined;
+  readonly quote?: number | string | undefined;
+}
+
+/** Messages that come without a socket. */
+export class Sending {
+  readonly #devices: Devices;
+  readonly #sender: Sender;
+
+  constructor(devices: Devices, sender: Sender) {
+    this.#devices = devices;
+    this.#sender = sender;
+  }
+
+  /** Errors: those of the commit path, and `token-invalid` when the login has ended. */
+  async send(
+    login: Login,
+    conversationId: string,
+    { content, deviceId: instance = '', ...turn }: RestSend,
+    idempotency?: Idempotency | undefined,
+  ): Promise<SendReceipt> {
+    const device = await this.#devices.known(login, instance);
+    const sent = await this.#sender.send({
+      ...{ conversationId, senderId: login.accountId, deviceId: device.id, body: messageBody(content) },
+      ...(turn.clientSeq === undefined && idempotency ? { ...turn, ...turnOf(idempotency) } : turn),
+    });
+    const { id, seq, isDuplicate: duplicate } = sent;
+    return { id, conversationId, seq, timestamp: new Date(sent.timestampMs).toISOString(), duplicate };
+  }
+}
+
+/** A request that may be repeated is a chain of one message: what was stored by the first try is found by the second. */
+function turnOf({ key }: Idempotency): { chain: string; clientSeq: number } {
+  return { chain: `key-${createHash('sha256').update(key).digest('base64url')}`, clientSeq: 1 };
+}

@@ -1,0 +1,50 @@
+import type { ChatMark, User } from '@hvideo/protocol';
+import type { StoredEvent } from '../../ports/conversation-store/port.ts';
+import type { StoredMessage } from '../../ports/message-store/port.ts';
+
+/** What chat needs of the features of accounts and graph. */
+export interface ChatPeople {
+  /** Unknown ids are absent; at most 1,000 at once. */
+  cards(ids: readonly string[]): Promise<ReadonlyMap<string, User>>;
+  /** Those of the ids who are there and not suspended. */
+  reachable(ids: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** Whoever brings what was committed to those who are there: called in the turn of the commit, must not fail. */
+export interface Told {
+  committed(messages: readonly StoredMessage[]): void;
+  events(events: readonly StoredEvent[]): void;
+  mark(mark: ChatMark): void;
+}
+
+/** Tells when there may be something new for an account. A hint: it may come for nothing, or be lost. */
+export interface News {
+  /** Resolves at the next hint from the call on; by an abort it ends either way. */
+  waitForNews(accountId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** A message on its way in, with the chain's name as its client gave it. */
+export interface Sending {
+  readonly conversationId: string;
+  readonly senderId: string;
+  readonly deviceId: string;
+  /** Raw JSON of a `MessageContent`. */
+  readonly body: string;
+  readonly chain?: string | undefined;
+  readonly clientSeq?: number | undefined;
+  readonly preId?: string | undefined;
+  readonly quote?: number | string | undefined;
+}
+
+/** Stored, now or by an earlier try. */
+export interface Sent {
+  readonly seq: number;
+  readonly id: string;
+  readonly timestampMs: number;
+  readonly isDuplicate: boolean;
+}
+
+/** The commit path. */
+export interface Sender {
+  send(draft: Sending): Promise<Sent>;
+}
