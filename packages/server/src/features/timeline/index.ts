@@ -17,8 +17,8 @@ import { Positions } from './position.ts';
 import { Outboxes, type OutboxesDeps } from './publishing/outboxes.ts';
 import type { FollowingRequest } from './range.ts';
 import { notMuted } from './reading/exact.ts';
-import { cursorBelow, rememberingCursors } from './reading/following.ts';
 import { exportReading } from './reading/metrics.ts';
+import { cursorBelow, rememberingCursors } from './reading/page-ends.ts';
 import { createReading, type ReadingDeps } from './reading/reading.ts';
 import type { Tuning } from './tuning/index.ts';
 

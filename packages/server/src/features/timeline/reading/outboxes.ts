@@ -10,6 +10,8 @@ import { newestOfEach } from './store.ts';
 export interface Outbox {
   readonly entries: readonly Entry[];
   readonly floor: string;
+  /** Of the entries, once they were asked for; see `numbersOf`. */
+  numbers?: Float64Array;
 }
 
 export interface HotOutboxesDeps {

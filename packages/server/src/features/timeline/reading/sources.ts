@@ -5,6 +5,8 @@ import type { Entry } from '../../../ports/timeline-store/port.ts';
 export interface Source {
   readonly entries: readonly Entry[];
   readonly floor: string;
+  /** See `numbersOf`. */
+  readonly numbers?: Float64Array | undefined;
   /** What takes its place, complete further down, when the page needs it. Called once. */
   readonly extend?: () => Promise<readonly Source[]>;
 }
@@ -12,7 +14,19 @@ export interface Source {
 interface Cursor {
   readonly source: Source;
   at: number;
+  /** Of the key it is at. */
+  number: number;
 }
+
+/**
+ * Keys as doubles, which have room for the time and little else: of two keys the larger one never has the smaller number.
+ * Most comparisons end with them, without a look at texts that lie all over the memory.
+ */
+export const numbersOf = (entries: readonly Entry[]): Float64Array =>
+  Float64Array.from(entries, ({ key }) => Number(key));
+
+const numberAt = ({ entries, numbers }: Source, at: number): number =>
+  numbers === undefined ? Number(entries[at]!.key) : numbers[at]!;
 
 /**
  * Merges sources, newest first, without duplicates, and never emits below the highest floor among them: further down one
@@ -24,10 +38,13 @@ export class Merge {
   readonly #heap: Cursor[] = [];
   #sources: Source[] = [];
   #before: string;
+  #beforeNumber: number;
   #watermark = '0';
+  #watermarkNumber = 0;
 
   constructor(sources: readonly Source[], before: string) {
     this.#before = before;
+    this.#beforeNumber = Number(before);
     for (const source of sources) this.#add(source);
     this.#findWatermark();
   }
@@ -41,13 +58,19 @@ export class Merge {
     for (;;) {
       const newest = this.#heap[0];
       if (newest === undefined) return undefined;
-      const entry = newest.source.entries[newest.at]!;
-      if (compareIds(entry.key, this.#watermark) < 0) return undefined;
-      newest.at += 1;
-      if (newest.at === newest.source.entries.length) this.#removeFirst();
-      else this.#sink(0);
-      if (entry.key === this.#before) continue;
+      const { source, at, number } = newest;
+      const entry = source.entries[at]!;
+      if (number < this.#watermarkNumber) return undefined;
+      if (number === this.#watermarkNumber && compareIds(entry.key, this.#watermark) < 0) return undefined;
+      newest.at = at + 1;
+      if (newest.at === source.entries.length) this.#removeFirst();
+      else {
+        newest.number = numberAt(source, newest.at);
+        this.#sink(0);
+      }
+      if (number === this.#beforeNumber && entry.key === this.#before) continue;
       this.#before = entry.key;
+      this.#beforeNumber = number;
       return entry;
     }
   }
@@ -71,9 +94,9 @@ export class Merge {
 
   #add(source: Source): void {
     this.#sources.push(source);
-    const at = firstBelow(source.entries, this.#before);
+    const at = firstBelow(source.entries, this.#before, source.numbers, this.#beforeNumber);
     if (at === source.entries.length) return;
-    this.#heap.push({ source, at });
+    this.#heap.push({ source, at, number: numberAt(source, at) });
     this.#rise(this.#heap.length - 1);
   }
 
@@ -81,10 +104,13 @@ export class Merge {
     this.#watermark = '0';
     for (const { floor } of this.#sources)
       if (compareIds(floor, this.#watermark) > 0) this.#watermark = floor;
+    this.#watermarkNumber = Number(this.#watermark);
   }
 
   #isNewer(one: number, other: number): boolean {
-    const [a, b] = [this.#heap[one]!, this.#heap[other]!];
+    const a = this.#heap[one]!;
+    const b = this.#heap[other]!;
+    if (a.number !== b.number) return a.number > b.number;
     return compareIds(a.source.entries[a.at]!.key, b.source.entries[b.at]!.key) > 0;
   }
 
@@ -123,8 +149,32 @@ export class Merge {
   }
 }
 
-/** Where the entries below this key begin. */
-export function firstBelow(entries: readonly Entry[], before: string): number {
+export interface Batch {
+  readonly batch: readonly Entry[];
+  /** There are no more. */
+  readonly isEnd: boolean;
+}
+
+/** The next entries above `after`, as far as they are there; `isEnd`: what follows is not wanted. */
+export function nextBatch(merge: Merge, wanted: number, after: string): Batch {
+  const batch: Entry[] = [];
+  while (batch.length < wanted) {
+    const entry = merge.next();
+    if (!entry) return { batch, isEnd: merge.isAtEnd };
+    if (compareIds(entry.key, after) <= 0) return { batch, isEnd: true };
+    batch.push(entry);
+  }
+  return { batch, isEnd: false };
+}
+
+/** Where the entries below this key begin; `numbers` of the entries, if there are any, and that of the key. */
+export function firstBelow(
+  entries: readonly Entry[],
+  before: string,
+  numbers?: Float64Array,
+  number = Number(before),
+): number {
+  if (numbers) return firstBelowBy(numbers, entries, before, number);
   if (entries.length === 0 || compareIds(entries[0]!.key, before) < 0) return 0;
   let [low, high] = [0, entries.length];
   while (low < high) {
@@ -132,5 +182,24 @@ export function firstBelow(entries: readonly Entry[], before: string): number {
     if (compareIds(entries[middle]!.key, before) < 0) high = middle;
     else low = middle + 1;
   }
+  return low;
+}
+
+function firstBelowBy(
+  numbers: Float64Array,
+  entries: readonly Entry[],
+  before: string,
+  number: number,
+): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle]! <= number) high = middle;
+    else low = middle + 1;
+  }
+  // Those of the same number, which are hardly ever more than one, by their keys.
+  while (low < numbers.length && numbers[low] === number && compareIds(entries[low]!.key, before) >= 0)
+    low += 1;
   return low;
 }

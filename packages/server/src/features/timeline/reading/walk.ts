@@ -6,7 +6,7 @@ import { PUSH, type ReaderGraph } from './graphs.ts';
 import type { InFlight } from './in-flight.ts';
 import { type InboxView, type InboxViews, mayShow } from './inbox-views.ts';
 import type { HotOutboxes, Outbox } from './outboxes.ts';
-import { Merge, type Source } from './sources.ts';
+import { Merge, numbersOf, type Source } from './sources.ts';
 import { newestOfAll } from './store.ts';
 
 export interface WalkDeps {
@@ -214,12 +214,18 @@ function addOutbox(
   sources: Source[],
   deps: WalkDeps,
   authorId: string,
-  { entries, floor }: Outbox,
+  outbox: Outbox,
   signal: AbortSignal | undefined,
 ): void {
-  if (floor !== '0')
-    sources.push({ entries, floor, extend: async () => [await deepSource(deps, [authorId], floor, signal)] });
-  else if (entries.length > 0) sources.push({ entries, floor });
+  const { entries, floor } = outbox;
+  outbox.numbers ??= numbersOf(entries);
+  const { numbers } = outbox;
+  if (floor === '0') {
+    if (entries.length > 0) sources.push({ entries, floor, numbers });
+    return;
+  }
+  const extend = async () => [await deepSource(deps, [authorId], floor, signal)];
+  sources.push({ entries, floor, numbers, extend });
 }
 
 /** Straight from the truth, some pages at a time. */
