@@ -127,8 +127,12 @@ export class ByteFrames {
 
   #readCommand(rules: Rules): boolean {
     const limit = Math.min(this.#end, this.#start + LONGEST_COMMAND_LINE + 1);
-    while (this.#scanned < limit && this.#bytes[this.#scanned] !== LF) this.#scanned += 1;
+    for (; this.#scanned < limit; this.#scanned++) {
+      const byte = this.#bytes[this.#scanned];
+      if (byte === LF || byte === NUL) break;
+    }
     if (this.#scanned === this.#end && this.#end - this.#start <= LONGEST_COMMAND_LINE) return false;
+    if (this.#bytes[this.#scanned] !== LF) throw new StompFault('unknown-command');
     const line = String.fromCharCode(...this.#bytes.subarray(this.#start, this.#scanned));
     this.#command = commandAt(line, 0, line.length, rules);
     this.#rules = rules;
@@ -158,22 +162,21 @@ export class ByteFrames {
       if (length > limits.maxHeaderLineBytes + 1) throw new StompFault('header-line-too-long');
       this.#lineStart = this.#scanned + 1;
     }
-    // One more each for a carriage return.
+    // One more for a carriage return.
     if (this.#scanned - this.#lineStart > limits.maxHeaderLineBytes + 1) {
       throw new StompFault('header-line-too-long');
     }
-    if (this.#scanned - this.#start > limits.maxHeaderBytes + this.#lines + 1) {
-      throw new StompFault('headers-too-large');
-    }
+    if (this.#scanned - this.#start > limits.maxHeaderBytes) throw new StompFault('headers-too-large');
     return false;
   }
 
   #takeHeaders(rules: Rules): boolean {
     this.#scanned += 1;
+    const length = this.#scanned - this.#start;
+    if (length > rules.limits.maxHeaderBytes) throw new StompFault('headers-too-large');
     const text = decodeUtf8(this.#bytes.subarray(this.#headersStart, this.#scanned));
-    if (!readHeaders(text, 0, this.#command, this.#headersStart - this.#start, rules)) {
-      throw new Error('headers without their end');
-    }
+    readHeaders(text, 0, this.#command, rules);
+    this.work += length;
     this.#headers = section.headers;
     this.#contentLength = section.contentLength;
     this.#bodyStart = this.#scanned;

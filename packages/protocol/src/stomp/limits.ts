@@ -4,7 +4,7 @@ export interface StompLimits {
   readonly maxHeaders: number;
   /** One header line, without its end. */
   readonly maxHeaderLineBytes: number;
-  /** Command and headers of one frame. */
+  /** Command and headers of one frame, with the ends of their lines. */
   readonly maxHeaderBytes: number;
   readonly maxBodyBytes: number;
   /** What waits for the rest of its frame; at least headers and body together, and the largest WebSocket message. */
