@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { StompDecoder, type StompDecoderOptions } from './decoder.ts';
 import { StompFault, type StompFaultCode } from './fault.ts';
-import { header, type StompFrame } from './frame.ts';
+import { detached, header, type StompFrame } from './frame.ts';
 
 const utf8 = new TextEncoder();
 
@@ -250,6 +250,11 @@ describe('a decoder', () => {
     expect(decoder.version).toBe('1.0');
   });
 
+  test('gives values that can be kept without the message', () => {
+    const [frame] = decode('SUBSCRIBE\nid:é\ufeff1\n\n\0');
+    expect(detached(header(frame ?? { headers: [] }, 'id') ?? '')).toBe('é\ufeff1');
+  });
+
   test('gives the frames before a fault, and nothing after it', () => {
     const decoder = new StompDecoder({ from: 'client' });
     decoder.push('ACK\nid:1\n\n\0NONSENSE\n\n\0ACK\nid:2\n\n\0');
@@ -303,6 +308,26 @@ describe('a decoder', () => {
         expect(decoder.bufferedBytes).toBe(0);
       }
     }
+  });
+
+  test('copies the beginning of a frame, so that its message may be used again', () => {
+    const decoder = new StompDecoder({ from: 'client' });
+    const message = utf8.encode('SEND\n\nhe');
+    decoder.push(message);
+    expect(decoder.next()).toBeUndefined();
+    message.fill(120);
+    decoder.push('llo\0');
+    expect(decoder.next()?.text).toBe('hello');
+  });
+
+  test('does not keep a large buffer for the small beginning of the next frame', () => {
+    const decoder = new StompDecoder({ from: 'client' });
+    decoder.push(`SEND\n\n${'x'.repeat(50_000)}`);
+    expect(drain(decoder)).toHaveLength(0);
+    expect(decoder.bufferedBytes).toBeGreaterThan(50_000);
+    decoder.push('\0SE');
+    expect(drain(decoder)).toHaveLength(1);
+    expect(decoder.bufferedBytes).toBeLessThan(1_000);
   });
 
   test('leaves the bodies of earlier frames alone when it goes on', () => {

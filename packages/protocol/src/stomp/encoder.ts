@@ -1,6 +1,7 @@
 import { type Escapes, escapeHeader, escapesOf } from './escapes.ts';
 import { StompFault } from './fault.ts';
 import { mayHaveBody, type StompCommand, type StompHeaders, type StompVersion } from './frame.ts';
+import { isKnownName } from './names.ts';
 import { encodeUtf8, utf8Length } from './octets.ts';
 
 /** The heart-beat: a line end between frames. */
@@ -38,12 +39,17 @@ export function encodeHeaders(headers: StompHeaders, escapes: Escapes): string {
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at];
     const value = headers[at + 1];
-    if (!name || value === undefined || name === 'content-length') {
-      throw new StompFault('unencodable', `header ${name}`);
-    }
-    lines += `${escapeHeader(name, escapes, true)}:${escapeHeader(value, escapes, false)}\n`;
+    if (name === undefined || value === undefined)
+      throw new StompFault('unencodable', 'a name without a value');
+    const written = isKnownName(name) ? name : encodeName(name, escapes);
+    lines += `${written}:${escapeHeader(value, escapes, false)}\n`;
   }
   return lines;
+}
+
+function encodeName(name: string, escapes: Escapes): string {
+  if (name === '' || name === 'content-length') throw new StompFault('unencodable', `the header "${name}"`);
+  return escapeHeader(name, escapes, true);
 }
 
 /** What follows the other headers: the length, the body, the end. */

@@ -28,7 +28,7 @@ export type StompHeaders = readonly string[];
 /**
  * One decoded frame. The body is kept in the form it arrived in, and the other form is made when asked for.
  *
- * Values and body are views of what arrived: whoever keeps one of them for long keeps the whole WebSocket message.
+ * Values and body are views of what arrived: whoever keeps one keeps the whole WebSocket message, unless `detached`.
  */
 export class StompFrame {
   readonly command: StompCommand;
@@ -62,6 +62,11 @@ export function header(frame: { readonly headers: StompHeaders }, name: string):
     if (headers[at] === name) return headers[at + 1];
   }
   return undefined;
+}
+
+/** The same value as a text of its own, for what is kept as long as a connection. */
+export function detached(value: string): string {
+  return decodeUtf8(encodeUtf8(value));
 }
 
 /** These frames are read and written without escapes, since they come before a version is agreed upon. */

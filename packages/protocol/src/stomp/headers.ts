@@ -8,6 +8,7 @@ import {
   type StompVersion,
 } from './frame.ts';
 import type { StompLimits } from './limits.ts';
+import { nameAt } from './names.ts';
 import { CR, isLonger } from './octets.ts';
 
 /** Who sends what is read. */
@@ -108,57 +109,4 @@ function readContentLength(value: string, max: number): number {
   if (value === '') throw new StompFault('invalid-content-length');
   if (length > max) throw new StompFault('body-too-large', `content-length ${length}`);
   return length;
-}
-
-/** Names that are expected, by length: found in place and not cut out, and compared by reference later. */
-const expectedNames = byLength([
-  'id',
-  'ack',
-  'seq',
-  'destination',
-  'content-length',
-  'content-type',
-  'receipt',
-  'receipt-id',
-  'client-seq',
-  'chain',
-  'pre-id',
-  'quote',
-  'subscription',
-  'message-id',
-  'conversation',
-  'sender',
-  'sender-device',
-  'timestamp',
-  'correlation-id',
-  'status',
-  'duplicate',
-  'transaction',
-  'accept-version',
-  'heart-beat',
-  'host',
-  'login',
-  'passcode',
-  'device-id',
-  'version',
-  'session',
-  'server',
-  'message',
-]);
-
-function byLength(names: readonly string[]): string[][] {
-  const table: string[][] = [];
-  for (const name of names) {
-    while (table.length <= name.length) table.push([]);
-    table[name.length]?.push(name);
-  }
-  return table;
-}
-
-function nameAt(text: string, start: number, end: number): string {
-  const first = text.charCodeAt(start);
-  for (const name of expectedNames[end - start] ?? []) {
-    if (name.charCodeAt(0) === first && text.startsWith(name, start)) return name;
-  }
-  return text.slice(start, end);
 }
