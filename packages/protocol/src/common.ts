@@ -24,6 +24,9 @@ export const Problem = z
     /** `unknown`: the change may have happened. */
     outcome: z.enum(['not-applied', 'unknown']),
     traceId: z.string().optional(),
+    /** Of `out-of-turn`: where the chain goes on, and the id of the message before; null: there is none, or it was refused. */
+    expectedClientSeq: z.int().optional(),
+    expectedPreId: z.string().nullable().optional(),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;

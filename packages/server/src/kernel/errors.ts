@@ -117,12 +117,19 @@ export const errorRegistry = {
 
 export type ErrorCode = keyof typeof errorRegistry;
 
+/** What a client needs to go on, beside the code: members of the problem document. */
+export interface ErrorExtras {
+  readonly expectedClientSeq?: number;
+  readonly expectedPreId?: string | null;
+}
+
 export interface ErrorDetails {
   /** One sentence for a person, about this very case. Never holds a secret or another account's data. */
   readonly detail?: string;
   /** What is wrong with which field: `{ "username": "must have 3 to 30 characters" }`. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly retryAfterSeconds?: number;
+  readonly extras?: ErrorExtras;
   readonly cause?: unknown;
 }
 
@@ -136,6 +143,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly fields: Readonly<Record<string, string>> | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly extras: ErrorExtras | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     const entry: ErrorSpec = errorRegistry[code];
@@ -148,5 +156,6 @@ export class AppError extends Error {
     this.detail = details.detail;
     this.fields = details.fields;
     this.retryAfterSeconds = details.retryAfterSeconds;
+    this.extras = details.extras;
   }
 }

@@ -29,6 +29,7 @@ export function problemDocument(
     ...(options.instance !== undefined && { instance: options.instance }),
     ...(error.fields && { fields: { ...error.fields } }),
     outcome: error.outcome,
+    ...error.extras,
     ...(options.traceId !== undefined && { traceId: options.traceId }),
   };
 }

@@ -1,0 +1,193 @@
+import { AppError } from '../../../kernel/errors.ts';
+import { chainKey } from '../../../ports/message-store/needs.ts';
+import { MAX_SENDS, type Send, type StoredMessage, type Verdict } from '../../../ports/message-store/port.ts';
+import { HeldChains } from './held-chains.ts';
+import type { PreparedSend } from './prepare.ts';
+import type { CommitterDeps, CommitterOptions, SendListener } from './types.ts';
+import { answer, type Waiting } from './waiting.ts';
+
+/** Other nodes may have stored what is waited for here. */
+const LOOK_AGAIN_MS = 250;
+const FIRST_BACKOFF_MS = 20;
+const MAX_BACKOFF_MS = 640;
+
+/**
+ * The sends of some conversations, in the order in which they came. One batch is under way at a time and what comes meanwhile
+ * makes the next, so batches grow with the load and a lone message waits for nobody.
+ */
+export class Shard {
+  readonly #deps: CommitterDeps;
+  readonly #options: CommitterOptions;
+  readonly #held: HeldChains;
+  #queue: Waiting[] = [];
+  #bytes = 0;
+  #running: Promise<void> | undefined;
+  #looking: Disposable | undefined;
+  #failures = 0;
+
+  constructor(deps: CommitterDeps, options: CommitterOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#held = new HeldChains(options.maxHeld);
+  }
+
+  /** False: there is no room. */
+  add(send: PreparedSend, listener: SendListener): boolean {
+    const { maxWaiting, maxWaitingBytes } = this.#options;
+    const bytes = send.body.length;
+    if (this.#queue.length >= maxWaiting || this.#bytes + bytes > maxWaitingBytes) return false;
+    this.#bytes += bytes;
+    this.#queue.push({
+      ...{ send, listener, bytes, given: undefined },
+      ...{ retryUntilMs: undefined, holdUntilMs: undefined },
+    });
+    this.#start();
+    return true;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Resolves when nothing is under way. What waits for a quote is answered: it changed nothing. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running;
+    this.#looking?.[Symbol.dispose]();
+    for (const waiting of this.#held.releaseAll(Number.NEGATIVE_INFINITY)) {
+      this.#refuse(waiting, new AppError('shutting-down', { retryAfterSeconds: 1 }));
+    }
+  }
+
+  #start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // What comes in this very turn goes along.
+    await undefined;
+    while (this.#queue.length > 0) {
+      const batch = this.#take();
+      if (batch.length > 0) await this.#commit(batch);
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Waiting[] {
+    const next = this.#queue.splice(0, MAX_SENDS);
+    if (this.#held.isEmpty) return next;
+    return next.filter((waiting) => {
+      if (!this.#held.isHeld(waiting)) return true;
+      if (!this.#held.join(waiting)) this.#refuse(waiting, overloaded());
+      return false;
+    });
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    let verdicts: Verdict[];
+    try {
+      verdicts = await this.#deps.messages.commit(batch.map((waiting) => this.#given(waiting)));
+    } catch (error) {
+      return this.#failed(batch, error);
+    }
+    this.#failures = 0;
+    this.#settle(batch, verdicts);
+  }
+
+  /** Keeps id and time when it is given again, so that it is known for its own first try. */
+  #given(waiting: Waiting): Send {
+    const { clock, ids } = this.#deps;
+    const { id, timestampMs } = waiting.given ?? { id: ids.next(), timestampMs: clock.nowMs() };
+    waiting.given = { ...waiting.send, id, timestampMs };
+    return waiting.given;
+  }
+
+  #settle(batch: readonly Waiting[], verdicts: readonly Verdict[]): void {
+    const stored: StoredMessage[] = [];
+    const spoken = new Set<string>();
+    for (let i = 0; i < batch.length; i++) {
+      const waiting = batch[i];
+      const verdict = verdicts[i];
+      if (!waiting || !verdict) throw new Error('a send without a verdict');
+      if (this.#isHeldNow(waiting, verdict)) continue;
+      const { turn, conversationId } = waiting.send;
+      if (turn && !this.#held.isEmpty) spoken.add(chainKey(conversationId, turn.chain));
+      const message = messageOf(waiting, verdict);
+      if (message) stored.push(message);
+      this.#bytes -= waiting.bytes;
+      answer(waiting, verdict);
+    }
+    if (stored.length > 0) this.#deps.onCommitted(stored);
+    this.#release(this.#held.release(spoken));
+    this.#lookLater();
+  }
+
+  /** A reply before its target waits, and what is behind it in its chain with it. */
+  #isHeldNow(waiting: Waiting, verdict: Verdict): boolean {
+    if (verdict.kind === 'quote-awaited') {
+      waiting.holdUntilMs ??= this.#deps.clock.monotonicMs() + this.#options.quoteMs;
+      return this.#held.hold(waiting, waiting.holdUntilMs);
+    }
+    if (verdict.kind !== 'out-of-turn' || !this.#held.isHeld(waiting)) return false;
+    return this.#held.join(waiting);
+  }
+
+  #release(released: readonly Waiting[]): void {
+    if (released.length === 0) return;
+    this.#queue = [...released, ...this.#queue];
+    this.#start();
+  }
+
+  #lookLater(): void {
+    if (this.#held.isEmpty || this.#looking) return;
+    const { clock } = this.#deps;
+    this.#looking = clock.after(LOOK_AGAIN_MS, () => {
+      this.#looking = undefined;
+      this.#release(this.#held.releaseAll(clock.monotonicMs()));
+    });
+  }
+
+  /** It may have been stored. What has a number is given again, before everything that came later. */
+  async #failed(batch: readonly Waiting[], error: unknown): Promise<void> {
+    const { clock, random } = this.#deps;
+    const reason = this.#reasonOf(error);
+    const nowMs = clock.monotonicMs();
+    const again: Waiting[] = [];
+    for (const waiting of batch) {
+      waiting.retryUntilMs ??= nowMs + this.#options.retryMs;
+      const isWorthwhile = isTransient(reason) && waiting.send.turn && nowMs < waiting.retryUntilMs;
+      if (isWorthwhile) again.push(waiting);
+      else this.#refuse(waiting, reason);
+    }
+    this.#queue = [...again, ...this.#queue];
+    const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 10);
+    await clock.sleep(1 + random.integer(ceilingMs));
+  }
+
+  #reasonOf(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    this.#deps.log.error({ err: error }, 'messages could not be committed');
+    return new AppError('internal', { cause: error });
+  }
+
+  #refuse(waiting: Waiting, reason: AppError): void {
+    this.#bytes -= waiting.bytes;
+    waiting.listener.refused(reason);
+  }
+}
+
+const isTransient = ({ code }: AppError) => code === 'database-unavailable' || code === 'timeout';
+
+export const overloaded = () => new AppError('overloaded', { retryAfterSeconds: 1 });
+
+/** What others are to hear of: new, or perhaps stored by a try whose answer was lost. */
+function messageOf({ given, retryUntilMs }: Waiting, verdict: Verdict): StoredMessage | undefined {
+  if (verdict.kind !== 'stored' || !given) return undefined;
+  if (verdict.isDuplicate && retryUntilMs === undefined) return undefined;
+  const { conversationId, senderId, deviceId, turn, body } = given;
+  const { seq, id, timestampMs, quoteSeq } = verdict;
+  return {
+    ...{ conversationId, seq, id, senderId, deviceId, clientSeq: turn?.clientSeq ?? null },
+    ...{ quoteSeq, timestampMs, body },
+  };
+}

@@ -1,0 +1,73 @@
+import type { Clock } from '../../../kernel/clock.ts';
+import type { AppError } from '../../../kernel/errors.ts';
+import type { Ids } from '../../../kernel/ids.ts';
+import type { Logger } from '../../../kernel/log.ts';
+import type { Random } from '../../../kernel/random.ts';
+import type { MessageStore, StoredMessage } from '../../../ports/message-store/port.ts';
+
+/** What somebody wants to say. */
+export interface Draft {
+  readonly conversationId: string;
+  readonly senderId: string;
+  readonly deviceId: string;
+  /** JSON of a `MessageContent`, as it was sent. */
+  readonly body: string;
+  /** Its name; left out: the one of this device. */
+  readonly chain?: string | undefined;
+  /** Left out: no protection against doubles. */
+  readonly clientSeq?: number | undefined;
+  readonly preId?: string | undefined;
+  /** A seq, or `chain:client-seq` of a message of this device. */
+  readonly quote?: number | string | undefined;
+}
+
+export interface Receipt {
+  readonly conversationId: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly timestampMs: number;
+  /** An earlier send of the same number was stored. */
+  readonly isDuplicate: boolean;
+}
+
+/** Called once, and never from within `submit`. Must not throw. */
+export interface SendListener {
+  stored(receipt: Receipt): void;
+  refused(error: AppError): void;
+}
+
+export interface CommitterDeps {
+  readonly messages: MessageStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly log: Logger;
+  /**
+   * What was stored now, in order of seq for each conversation, in the same turn as the receipts. After a lost answer of the store
+   * some may have been told before.
+   */
+  readonly onCommitted: (messages: readonly StoredMessage[]) => void;
+}
+
+export interface CommitterOptions {
+  /** Batches under way at a time: they wait for the same write to disk together. */
+  readonly shards: number;
+  /** How long a send whose outcome is unknown is given again. */
+  readonly retryMs: number;
+  /** How long a reply waits for what it quotes. */
+  readonly quoteMs: number;
+  /** Of each shard. */
+  readonly maxWaiting: number;
+  readonly maxHeld: number;
+  /** Of the bodies that wait in each shard. */
+  readonly maxWaitingBytes: number;
+}
+
+export const defaultOptions: CommitterOptions = {
+  shards: 4,
+  retryMs: 5_000,
+  quoteMs: 10_000,
+  maxWaiting: 10_000,
+  maxHeld: 1_000,
+  maxWaitingBytes: 16 * 1024 * 1024,
+};
