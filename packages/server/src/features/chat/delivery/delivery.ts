@@ -1,0 +1,311 @@
+import type { ChatMark } from '@hvideo/protocol';
+import type { MaybePromise } from '../../../kernel/maybe-promise.ts';
+import type { StoredEvent } from '../../../ports/conversation-store/port.ts';
+import type { Device } from '../../../ports/device-store/port.ts';
+import type { StoredMessage } from '../../../ports/message-store/port.ts';
+import { Attached, toChatEvent } from './attached.ts';
+import { Downlink } from './downlink.ts';
+import { Feeds } from './feeds.ts';
+import { Inbound } from './inbound.ts';
+import { Lately } from './lately.ts';
+import { Members } from './members.ts';
+import { Outbound } from './outbound.ts';
+import { Presence } from './presence.ts';
+import { Puller } from './puller.ts';
+import { Notice } from './shared.ts';
+import { type Attachment, type DeliveryDeps, type DownlinkListener, MARKS_UP_TO_MEMBERS } from './types.ts';
+import type { Load, Takeover } from './wire.ts';
+
+const tickMs = 1_000;
+const renewEveryTicks = 10;
+/** All feeds are compared with their heads in so many seconds, for what nothing else has brought to light. */
+const sweepSeconds = 120;
+/** While the bus is silent, which then is the only way in which anything becomes known. */
+const sweepAtOnceWithoutBus = 5_000;
+const readersAtOnce = 8;
+/** Clocks of nodes differ by less, and no message is on its way for longer: what came before is older, whatever it was stamped. */
+const certainAfterMs = 60_000;
+
+/**
+ * Brings what was committed to the devices that are there: to those of this node in the turn of the commit, to others by way of
+ * their nodes. What is heard may be lost at every point; what is missing is found by numbers and heads, and read from the store.
+ */
+export class Delivery implements AsyncDisposable {
+  readonly #deps: DeliveryDeps;
+  readonly #ending = new AbortController();
+  readonly #presence: Presence;
+  readonly #feeds: Feeds;
+  readonly #members: Members;
+  readonly #puller: Puller;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  readonly #lately: Lately;
+  readonly #devices = new Map<string, Attached>();
+  readonly #behind = new Set<Downlink>();
+  readonly #stats = { deliveries: 0, gaps: 0 };
+  #timer: Disposable | undefined;
+  #ticks = 0;
+  #isTicking = false;
+  #rereading: Promise<void> | undefined;
+  #rereadAgain = false;
+
+  private constructor(deps: DeliveryDeps) {
+    const { bus, clock, log, nodeName, routes } = deps;
+    this.#deps = deps;
+    const { signal } = this.#ending;
+    this.#presence = new Presence({ clock, log, routes });
+    this.#feeds = new Feeds(deps, signal);
+    this.#members = new Members(clock, deps.conversations);
+    this.#puller = new Puller(deps, signal);
+    this.#lately = new Lately(clock, deps.checkpoints);
+    this.#outbound = new Outbound({
+      ...{ clock, log, bus, routes, nodeName },
+      members: this.#members,
+      peers: () => this.#inbound.names(),
+    });
+    this.#inbound = new Inbound({
+      ...{ clock, bus, nodeName, address: deps.address },
+      load: (load) => this.#take(load),
+      changed: (ids) => this.#members.forget(ids),
+      missed: (what) => this.#missed(what),
+    });
+  }
+
+  static async open(deps: DeliveryDeps): Promise<Delivery> {
+    const delivery = new Delivery(deps);
+    if (!deps.routes.isAlone) await delivery.#inbound.start();
+    delivery.#timer = deps.clock.every(tickMs, () => delivery.#tick());
+    return delivery;
+  }
+
+  /** New messages, those of a conversation in the order of their seqs. Must not fail. */
+  committed(messages: readonly StoredMessage[]): void {
+    if (messages.length === 0) return;
+    this.#feeds.accept(messages);
+    this.#outbound.messages(messages);
+    if (this.#presence.hasWaiters) this.#wakeMembers(messages);
+  }
+
+  events(events: readonly StoredEvent[]): void {
+    const changed = changedBy(events);
+    this.#members.forget(changed);
+    if (changed.length > 0 && !this.#deps.routes.isAlone) this.#inbound.hello(changed);
+    this.#tellEvents(events);
+    this.#outbound.events(events);
+  }
+
+  mark(mark: ChatMark): void {
+    this.#tellMark(mark);
+    this.#outbound.marks([mark]);
+  }
+
+  /** These may hold something that nobody told: an earlier commit whose outcome was not known. */
+  suspect(conversationIds: readonly string[]): void {
+    this.#feeds.compare(conversationIds).catch((error: unknown) => {
+      this.#deps.log.debug({ err: error }, 'heads were not read; the sweep will find them');
+    });
+  }
+
+  /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
+  attach(device: Device, listener: DownlinkListener): Attachment {
+    this.#devices.get(device.id)?.displace();
+    const stamp: Takeover['stamp'] = [this.#deps.clock.nowMs(), this.#deps.random.integer(2 ** 40)];
+    const downlink = new Downlink(device, listener, {
+      ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
+    });
+    const attached = new Attached(downlink, stamp, this.#deps.clock.monotonicMs(), {
+      ...this.#deps,
+      ...{ feeds: this.#feeds, presence: this.#presence, lately: this.#lately },
+      detached: () => {
+        if (this.#devices.get(device.id) === attached) this.#devices.delete(device.id);
+      },
+    });
+    this.#devices.set(device.id, attached);
+    this.#presence.add(downlink);
+    this.#outbound.takeovers([{ accountId: device.accountId, deviceId: device.id, stamp }]);
+    return attached;
+  }
+
+  /** Resolves when there may be something new for the account, from the call on; by an abort as well. */
+  async waitForNews(accountId: string, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _waiting = this.#presence.wait(accountId, resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    // What was said before other nodes knew of this one is asked for once more.
+    this.#presence.registered(accountId)?.then(resolve, resolve);
+    await promise;
+  }
+
+  presentDeviceIds(conversationId: string): string[] {
+    const readers = this.#feeds.get(conversationId)?.readers ?? [];
+    return readers.map(({ device }) => device.id);
+  }
+
+  /** Addresses of other nodes that take connections. */
+  alternatives(): string[] {
+    return this.#inbound.alternatives();
+  }
+
+  get stats() {
+    return {
+      ...this.#stats,
+      devices: this.#devices.size,
+      behind: this.#behind.size,
+      feeds: this.#feeds.size,
+      pulled: this.#puller.pulled,
+      repaired: this.#feeds.repaired,
+      misses: this.#inbound.misses,
+      parcels: this.#outbound.sent,
+      parcelsFailed: this.#outbound.failed,
+    };
+  }
+
+  /** Other nodes are told that this one takes no more connections. */
+  leave(): void {
+    if (!this.#deps.routes.isAlone) this.#inbound.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timer?.[Symbol.dispose]();
+    for (const attached of [...this.#devices.values()]) attached.detach();
+    await this.#outbound.drain();
+    this.#ending.abort(new DOMException('The node ends', 'AbortError'));
+    this.#feeds[Symbol.dispose]();
+    this.#presence.wakeAll();
+    await this.#inbound[Symbol.asyncDispose]();
+  }
+
+  #take({ messages, events, marks, takeovers }: Load): void {
+    if (messages.length > 0) {
+      this.#feeds.accept(messages);
+      if (this.#presence.hasWaiters) this.#wakeMembers(messages);
+    }
+    if (events.length > 0) {
+      this.#members.forget(changedBy(events));
+      this.#tellEvents(events);
+    }
+    for (const mark of marks) this.#tellMark(mark);
+    for (const takeover of takeovers) this.#giveWay(takeover);
+  }
+
+  /** Of connections of the same minute the one with the later stamp stays. */
+  #giveWay({ deviceId, stamp }: Takeover): void {
+    const attached = this.#devices.get(deviceId);
+    if (!attached) return;
+    const isOld = this.#deps.clock.monotonicMs() - attached.attachedMs > certainAfterMs;
+    const [ownMs, ownChance] = attached.stamp;
+    const isSmaller = ownMs === stamp[0] ? ownChance < stamp[1] : ownMs < stamp[0];
+    if (isOld || isSmaller) attached.displace();
+  }
+
+  #tellEvents(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      const downlinks = this.#presence.downlinksOf(event.accountId);
+      if (downlinks.length > 0) {
+        const notice = new Notice(toChatEvent(event));
+        for (const downlink of [...downlinks]) {
+          const attached = this.#devices.get(downlink.device.id);
+          if (event.kind === 'joined') attached?.join(event.conversationId);
+          else if (event.kind === 'left') attached?.leave(event.conversationId);
+          downlink.listener.notice(notice);
+        }
+      }
+      this.#presence.wake(event.accountId);
+    }
+  }
+
+  #tellMark(mark: ChatMark): void {
+    const notice = new Notice(mark);
+    this.#withMembers([mark.conversationId], (members) => {
+      const ids = members.get(mark.conversationId) ?? [];
+      if (ids.length > MARKS_UP_TO_MEMBERS) return;
+      for (const id of ids)
+        for (const { listener } of [...this.#presence.downlinksOf(id)]) listener.notice(notice);
+    });
+  }
+
+  #wakeMembers(messages: readonly StoredMessage[]): void {
+    this.#withMembers([...new Set(messages.map(({ conversationId }) => conversationId))], (members) => {
+      for (const ids of members.values()) for (const id of ids) this.#presence.wake(id);
+    });
+  }
+
+  /** Hints: one that fails is lost. */
+  #withMembers(
+    conversationIds: readonly string[],
+    use: (members: ReadonlyMap<string, readonly string[]>) => void,
+  ): void {
+    const members: MaybePromise<ReadonlyMap<string, readonly string[]>> = this.#members.of(conversationIds);
+    if (members instanceof Promise)
+      members.then(use).catch((error: unknown) => {
+        this.#deps.log.debug({ err: error }, 'members were not read');
+      });
+    else use(members);
+  }
+
+  #missed(what: 'messages' | 'everything'): void {
+    this.#feeds.compareAll();
+    if (what === 'messages') return;
+    this.#presence.wakeAll();
+    this.#rereadAgain = true;
+    this.#rereading ??= this.#reread();
+  }
+
+  /** Who came into which conversation, and who left, may not have been heard. */
+  async #reread(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const { signal } = this.#ending;
+    while (this.#rereadAgain && !signal.aborted) {
+      this.#rereadAgain = false;
+      const waiting = [...this.#devices.values()];
+      const reread = async () => {
+        for (let next = waiting.pop(); next; next = waiting.pop()) await next.reread();
+      };
+      const outcomes = await Promise.allSettled(Array.from({ length: readersAtOnce }, reread));
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (!failed || signal.aborted) continue;
+      log.warn({ err: failed.reason }, 'memberships were not read, and are asked for again');
+      this.#rereadAgain = true;
+      await clock.sleep(1_000, { signal }).catch(() => undefined);
+    }
+    this.#rereading = undefined;
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#ticks += 1;
+    try {
+      for (const downlink of [...this.#behind]) if (!downlink.remind()) this.#behind.delete(downlink);
+      this.#lately.clean();
+      await this.#tickTogether();
+    } catch (error) {
+      // What it does is done again in the next turn.
+      if (!this.#ending.signal.aborted) this.#deps.log.debug({ err: error }, 'a turn of the delivery failed');
+    } finally {
+      this.#isTicking = false;
+    }
+  }
+
+  async #tickTogether(): Promise<void> {
+    const { routes } = this.#deps;
+    let isHeard = true;
+    if (!routes.isAlone) {
+      this.#outbound.beacon();
+      this.#inbound.hello();
+      this.#inbound.forgetSilent();
+      isHeard = this.#inbound.isReceiving;
+    }
+    const fair = Math.ceil(this.#feeds.size / sweepSeconds);
+    await this.#feeds.sweep(isHeard ? fair : Math.max(fair, sweepAtOnceWithoutBus));
+    await this.#presence.clean();
+    if (this.#ticks % renewEveryTicks === 0 && !(await this.#presence.renew())) this.#missed('everything');
+  }
+}
+
+function changedBy(events: readonly StoredEvent[]): string[] {
+  const changed = new Set<string>();
+  for (const { conversationId, kind } of events) if (kind !== 'read') changed.add(conversationId);
+  return [...changed];
+}
