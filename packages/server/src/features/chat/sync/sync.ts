@@ -57,7 +57,7 @@ export class Sync {
     const device = await this.#deps.devices.known(login, request.instance ?? '');
     if (request.waitMs === 0) return this.#answer(device, request, signal);
     using _place = this.#places.take(login.accountId);
-    return this.#waitForAnswer(device, request, signal);
+    return await this.#waitForAnswer(device, request, signal);
   }
 
   /** Ends all waits: they are answered with what there is. */
