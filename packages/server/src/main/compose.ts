@@ -202,7 +202,7 @@ export async function composeFeatures(options: ComposeOptions) {
   };
   const chat = opening.use(
     createChat({
-      ...{ ...chatStores, clock, ids, cursors },
+      ...{ ...chatStores, clock, random, ids, cursors },
       people: { cards: people.cards, reachable: (accountIds) => accounts.profiles.reachable(accountIds) },
       log: log.child({ part: 'chat' }),
       ...(options.metrics && { metrics: options.metrics }),

@@ -246,7 +246,9 @@ describe('messages', () => {
     expect(first).toMatchObject({ conversationId: id, seq: 1, duplicate: false });
     expect((await say(lin, id, 'one', turn(1))).body).toEqual({ ...first, duplicate: true });
     expect(codeOf(await say(lin, id, 'other', turn(1)))).toBe('chain-conflict');
-    expect(codeOf(await say(lin, id, 'three', turn(3)))).toBe('out-of-turn');
+    expect((await say(lin, id, 'three', turn(3))).body as unknown).toMatchObject({
+      ...{ code: 'out-of-turn', expectedClientSeq: 2, expectedPreId: first.id },
+    });
     const { body: second } = await say(lin, id, 'two', turn(2, { preId: first.id, quote: 1 }));
     expect(second.seq).toBe(2);
     const { body: third } = await say(lin, id, 'again', turn(3, { quote: 'c1:2' }));

@@ -13,19 +13,22 @@ import type { CursorCodec } from '../../kernel/cursor.ts';
 import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
+import type { Random } from '../../kernel/random.ts';
 import type { ConversationStore } from '../../ports/conversation-store/port.ts';
 import type { DeviceStore } from '../../ports/device-store/port.ts';
 import type { MessageStore } from '../../ports/message-store/port.ts';
+import { Committer } from './commit/index.ts';
 import { Conversations } from './conversations/conversations.ts';
 import { Reading } from './conversations/reading.ts';
 import { Sending } from './conversations/sending.ts';
-import { LoneSender, Untold } from './interim.ts';
+import { Untold } from './interim.ts';
+import { exportChat } from './metrics.ts';
 import { Checkpoints } from './sync/checkpoints.ts';
 import { Devices } from './sync/devices.ts';
 import { GroupSizes } from './sync/group-sizes.ts';
 import { OfflineBoxes } from './sync/offline-boxes.ts';
 import { Sync } from './sync/sync.ts';
-import type { ChatPeople, News, Sender, Told } from './types.ts';
+import type { ChatPeople, News, Told } from './types.ts';
 
 export { createChatRecords } from './records/index.ts';
 export type { Login } from './sync/devices.ts';
@@ -34,6 +37,7 @@ export type { ChatPeople } from './types.ts';
 export interface ChatDeps {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly random: Random;
   readonly log: Logger;
   readonly metrics?: Metrics | undefined;
   readonly cursors: CursorCodec;
@@ -47,8 +51,16 @@ export type Chat = ReturnType<typeof createChat>;
 
 export function createChat(deps: ChatDeps) {
   const { clock, ids, log, conversations, messages } = deps;
-  const told: Told & News = new Untold();
-  const sender: Sender = new LoneSender({ clock, ids, messages, told });
+  const delivery: Told & News = new Untold();
+  const told: Told = {
+    committed(stored) {
+      delivery.committed(stored);
+      boxes.committed(stored);
+    },
+    events: (events) => delivery.events(events),
+    mark: (mark) => delivery.mark(mark),
+  };
+  const committer = new Committer({ ...deps, onCommitted: (stored) => told.committed(stored) });
   const devices = new Devices({ store: deps.devices, clock, ids });
   const sizes = new GroupSizes(clock, conversations);
   const shared = { clock, log, devices: deps.devices, conversations, sizes };
@@ -56,15 +68,17 @@ export function createChat(deps: ChatDeps) {
   const boxes = new OfflineBoxes({ ...shared, presentDeviceIds: () => [] });
   const sync = new Sync({
     ...{ clock, log, messages, conversations, deviceStore: deps.devices, devices },
-    ...{ told, news: told },
+    ...{ told, news: delivery },
   });
+  if (deps.metrics) exportChat(deps.metrics, { committer, sync, checkpoints, boxes });
   return {
     conversations: new Conversations({ ...deps, told }),
     reading: new Reading({ ...deps, told }),
-    sending: new Sending(devices, sender),
-    ...{ told, devices, checkpoints, boxes, sync },
+    sending: new Sending(devices, committer),
+    ...{ told, committer, devices, checkpoints, boxes, sync },
     async [Symbol.asyncDispose](): Promise<void> {
       sync.drain();
+      await committer.drain();
       await checkpoints[Symbol.asyncDispose]();
       await boxes[Symbol.asyncDispose]();
     },

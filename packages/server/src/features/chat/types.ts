@@ -22,29 +22,3 @@ export interface News {
   /** Resolves at the next hint from the call on; by an abort it ends either way. */
   waitForNews(accountId: string, signal: AbortSignal): Promise<void>;
 }
-
-/** A message on its way in, with the chain's name as its client gave it. */
-export interface Sending {
-  readonly conversationId: string;
-  readonly senderId: string;
-  readonly deviceId: string;
-  /** Raw JSON of a `MessageContent`. */
-  readonly body: string;
-  readonly chain?: string | undefined;
-  readonly clientSeq?: number | undefined;
-  readonly preId?: string | undefined;
-  readonly quote?: number | string | undefined;
-}
-
-/** Stored, now or by an earlier try. */
-export interface Sent {
-  readonly seq: number;
-  readonly id: string;
-  readonly timestampMs: number;
-  readonly isDuplicate: boolean;
-}
-
-/** The commit path. */
-export interface Sender {
-  send(draft: Sending): Promise<Sent>;
-}

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type MessageContent, messageBody, type SendReceipt } from '@hvideo/protocol';
 import type { Idempotency } from '../../../ports/database/port.ts';
+import type { Committer } from '../commit/index.ts';
 import type { Devices, Login } from '../sync/devices.ts';
-import type { Sender } from '../types.ts';
 
 export interface RestSend {
   readonly content: MessageContent;
@@ -16,11 +16,11 @@ export interface RestSend {
 /** Messages that come without a socket. */
 export class Sending {
   readonly #devices: Devices;
-  readonly #sender: Sender;
+  readonly #committer: Pick<Committer, 'send'>;
 
-  constructor(devices: Devices, sender: Sender) {
+  constructor(devices: Devices, committer: Pick<Committer, 'send'>) {
     this.#devices = devices;
-    this.#sender = sender;
+    this.#committer = committer;
   }
 
   /** Errors: those of the commit path, and `token-invalid` when the login has ended. */
@@ -31,7 +31,7 @@ export class Sending {
     idempotency?: Idempotency | undefined,
   ): Promise<SendReceipt> {
     const device = await this.#devices.known(login, instance);
-    const sent = await this.#sender.send({
+    const sent = await this.#committer.send({
       ...{ conversationId, senderId: login.accountId, deviceId: device.id, body: messageBody(content) },
       ...(turn.clientSeq === undefined && idempotency ? { ...turn, ...turnOf(idempotency) } : turn),
     });
