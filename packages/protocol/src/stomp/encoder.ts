@@ -9,7 +9,8 @@ export const EOL = '\n';
 
 /**
  * The octets of one frame: text for a text body, bytes for a body of bytes. `content-length` is added here, and may not
- * be among `headers`. Throws the fault `unencodable` for what this version of STOMP has no way to say.
+ * be among `headers`. Throws the fault `unencodable` for what this version of STOMP has no way to say; what was decoded in
+ * it, it can say.
  */
 export function encodeFrame(
   command: StompCommand,

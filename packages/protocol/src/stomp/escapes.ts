@@ -2,12 +2,17 @@ import { StompFault } from './fault.ts';
 import { isHandshake, type StompCommand, type StompVersion } from './frame.ts';
 import { BACKSLASH, COLON, CR, LF, NUL } from './octets.ts';
 
-/** Which escapes a frame knows: none, those of 1.1, or those of 1.2, which has one more, for the carriage return. */
-export type Escapes = 'none' | '1.1' | '1.2';
+/**
+ * Which escapes a frame knows: none in the handshake and in 1.0; in 1.2 one more than in 1.1, for the carriage return,
+ * which before 1.2 is a character like any other.
+ */
+export type Escapes = 'handshake' | StompVersion;
 
 export function escapesOf(command: StompCommand, version: StompVersion): Escapes {
-  return version === '1.0' || isHandshake(command) ? 'none' : version;
+  return isHandshake(command) ? 'handshake' : version;
 }
+
+const hasEscapes = (escapes: Escapes) => escapes === '1.1' || escapes === '1.2';
 
 /** In 1.2, and before a version is agreed upon, a line may end in carriage return and line feed. */
 export function endsLinesWithCr(command: StompCommand, version: StompVersion): boolean {
@@ -16,7 +21,7 @@ export function endsLinesWithCr(command: StompCommand, version: StompVersion): b
 
 export function unescapeHeader(text: string, escapes: Escapes): string {
   let at = text.indexOf('\\');
-  if (at < 0 || escapes === 'none') return text;
+  if (at < 0 || !hasEscapes(escapes)) return text;
   let plain = '';
   let from = 0;
   while (at >= 0) {
@@ -65,19 +70,18 @@ function escapeOne(character: string, escapes: Escapes, isName: boolean): string
     case '\0':
       throw new StompFault('unencodable', 'NUL in a header');
     case '\\':
-      return escapes === 'none' ? '\\' : '\\\\';
+      return hasEscapes(escapes) ? '\\\\' : '\\';
     case ':':
-      if (escapes !== 'none') return '\\c';
+      if (hasEscapes(escapes)) return '\\c';
       // The first colon of a line ends the name, so that a value may hold others.
       if (isName) throw new StompFault('unencodable', 'a colon in the name of a header');
       return ':';
     case '\n':
-      if (escapes === 'none') throw new StompFault('unencodable', 'a line feed in a header');
+      if (!hasEscapes(escapes)) throw new StompFault('unencodable', 'a line feed in a header');
       return '\\n';
     case '\r':
-      // Without an escape it could be taken for a part of the line's end.
-      if (escapes !== '1.2') throw new StompFault('unencodable', 'a carriage return in a header');
-      return '\\r';
+      if (escapes === 'handshake') throw new StompFault('unencodable', 'a carriage return in a header');
+      return escapes === '1.2' ? '\\r' : '\r';
     default:
       return character;
   }

@@ -11,7 +11,7 @@ import {
 } from '../../test/stomp-frames.ts';
 import { StompDecoder } from './decoder.ts';
 import { encodeFrame } from './encoder.ts';
-import type { StompFrame } from './frame.ts';
+import { mayHaveBody, type StompFrame } from './frame.ts';
 import type { StompLimits } from './limits.ts';
 import { STOMP_VERSIONS } from './versions.ts';
 
@@ -132,6 +132,27 @@ describe('whatever comes', () => {
           } catch (error) {
             expect(error).toMatchObject({ name: 'StompFault', code: 'invalid-utf8' });
           }
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('can be encoded again once it was decoded, in the same version', () => {
+    fc.assert(
+      fc.property(streams, settings, (stream, { from, version }) => {
+        const { frames } = decodeAll(new StompDecoder({ from, version, limits }), [stream]);
+        for (const { command, headers, body } of frames) {
+          const others = headers.filter((_, at) => headers[at - (at % 2)] !== 'content-length');
+          const again = new StompDecoder({ from, version });
+          again.push(
+            mayHaveBody(command)
+              ? encodeFrame(command, others, body, version)
+              : encodeFrame(command, others, '', version),
+          );
+          const frame = again.next();
+          expect(frame?.headers.slice(0, others.length)).toEqual(others);
+          expect(frame?.body).toEqual(body);
         }
       }),
       { numRuns: 1_000 },
