@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { FollowingPage } from '@hvideo/protocol';
+import { TestRedis } from '../packages/server/test/support/redis-server.ts';
 import type { Benchmark } from './main.ts';
 import { openBareServer } from './support/bare-server.ts';
 import { openCommunity } from './support/community.ts';
 import { cpuMsOf } from './support/cpu.ts';
 import { type CrowdReader, makeCrowd } from './support/crowd.ts';
-import { type HttpLoad, measureHttp } from './support/http-load.ts';
+import { type HttpLoad, measureHttp, warmUpSecondsOf } from './support/http-load.ts';
 
 const shape = { authors: 1_000, videosEach: 60, readers: 1_000, followsEach: 100, mode: 2 } as const;
 const path = '/api/v1/feed/following?limit=20';
@@ -17,56 +18,61 @@ const deepReaders = 200;
 
 export const benchmark: Benchmark = {
   about:
-    'Warm first pages of the following feed (20 full cards) per second, to random signed-in readers; page 30, past the inbox; the yardstick is a bare Bun server that sends the same bytes.',
+    'Warm first pages of the following feed (20 full cards) per second, to random signed-in readers; page 30, past the inbox; the yardstick is a bare Bun server that sends the same bytes. All of it once more with a Redis beside the server.',
   async run() {
-    await using community = await openCommunity();
-    const { url, sql, dataDir, pid } = community;
-    const readers = await makeCrowd(sql, dataDir, shape);
-    await untilFollowed(url);
-    const port = Number(new URL(url).port);
-    // Twice: the first page finds no inbox, and lets it be built.
-    for (let turn = 0; turn < 2; turn++) await readAll(url, readers);
-    const page = await (await fetch(url + path, { headers: readers[0]!.headers })).text();
-    const body = join(community.folder, 'page.json');
-    const pageBytes = await Bun.write(body, page);
-    await using bare = await openBareServer(
-      join(community.folder, 'bare.js'),
-      `((body) => () => new Response(body, { headers: { 'content-type': 'application/json' } }))(await Bun.file(${JSON.stringify(body)}).text())`,
-    );
-    const requests = readers.map(({ headers }) => ({ method: 'GET', path, headers }));
-    const random = () => requests[Math.floor(Math.random() * requests.length)]!;
-    const load = { hostname: '127.0.0.1', connections, seconds: secondsEach, path, choose: random };
-    const deep = await deepRequests(url, readers.slice(0, deepReaders));
-    const chooseDeep = () => deep[Math.floor(Math.random() * deep.length)]!;
-    await measureHttp({ ...load, port });
-    await measureHttp({ ...load, port, choose: chooseDeep, seconds: 2 });
-    await measureHttp({ ...load, port: bare.port, seconds: 1 });
-    const first = new Series(pid);
-    const last = new Series(pid);
-    const yardstick = new Series(bare.pid);
-    for (let round = 0; round < rounds; round++) {
-      await first.measure({ ...load, port });
-      await yardstick.measure({ ...load, port: bare.port });
-      await last.measure({ ...load, port, choose: chooseDeep });
-    }
-    return {
-      pagesPerSecond: first.perSecond,
-      barePerSecond: yardstick.perSecond,
-      ratio: ratio(first, yardstick),
-      p99Ms: await latency(url, readers),
-      deepPagesPerSecond: last.perSecond,
-      deepToFirst: ratio(last, first),
-      cpuMicrosecondsPerPage: first.cpuMicroseconds,
-      bareCpuMicrosecondsPerPage: yardstick.cpuMicroseconds,
-      ...{
-        failures: first.failures + last.failures,
-        pageBytes,
-        cards: (JSON.parse(page) as FollowingPage).items.length,
-      },
-      ...{ readers: shape.readers, followsEach: shape.followsEach, deepPage },
-    };
+    const embedded = await measure({});
+    await using redis = await TestRedis.start(['--appendonly', 'no']);
+    const { pagesPerSecond, barePerSecond, ratio, p99Ms, failures } = await measure({ REDIS_URL: redis.url });
+    return { ...embedded, redis: { pagesPerSecond, barePerSecond, ratio, p99Ms, failures } };
   },
 };
+
+/** A community of its own, whose server is started with these settings. */
+async function measure(env: Readonly<Record<string, string>>) {
+  await using community = await openCommunity(env);
+  const { url, sql, dataDir, pid } = community;
+  const readers = await makeCrowd(sql, dataDir, shape);
+  await untilFollowed(url);
+  const port = Number(new URL(url).port);
+  // Twice: the first page finds no inbox, and lets it be built.
+  for (let turn = 0; turn < 2; turn++) await readAll(url, readers);
+  const page = await (await fetch(url + path, { headers: readers[0]!.headers })).text();
+  const body = join(community.folder, 'page.json');
+  const pageBytes = await Bun.write(body, page);
+  await using bare = await openBareServer(
+    join(community.folder, 'bare.js'),
+    `((body) => () => new Response(body, { headers: { 'content-type': 'application/json' } }))(await Bun.file(${JSON.stringify(body)}).text())`,
+  );
+  const requests = readers.map(({ headers }) => ({ method: 'GET', path, headers }));
+  const random = () => requests[Math.floor(Math.random() * requests.length)]!;
+  const load = { hostname: '127.0.0.1', connections, seconds: secondsEach, path, choose: random };
+  await measureHttp({ ...load, port });
+  await measureHttp({ ...load, port: bare.port, seconds: 1 });
+  const [first, last, yardstick] = [new Series(pid), new Series(pid), new Series(bare.pid)];
+  for (let round = 0; round < rounds; round++) {
+    await first.measure({ ...load, port });
+    await yardstick.measure({ ...load, port: bare.port });
+  }
+  const p99Ms = await latency(url, readers);
+  const deep = await deepRequests(url, readers.slice(0, deepReaders));
+  const chooseDeep = () => deep[Math.floor(Math.random() * deep.length)]!;
+  await measureHttp({ ...load, port, choose: chooseDeep });
+  for (let round = 0; round < rounds; round++) await last.measure({ ...load, port, choose: chooseDeep });
+  return {
+    pagesPerSecond: first.perSecond,
+    barePerSecond: yardstick.perSecond,
+    ...{ ratio: ratio(first, yardstick), p99Ms },
+    deepPagesPerSecond: last.perSecond,
+    deepToFirst: ratio(last, first),
+    cpuMicrosecondsPerPage: first.cpuMicroseconds,
+    deepCpuMicrosecondsPerPage: last.cpuMicroseconds,
+    bareCpuMicrosecondsPerPage: yardstick.cpuMicroseconds,
+    failures: first.failures + last.failures,
+    ...{ pageBytes, cards: (JSON.parse(page) as FollowingPage).items.length },
+    ...{ readers: shape.readers, followsEach: shape.followsEach, deepPage },
+    readsOfEachPerSecond: Math.round(first.perSecond / shape.readers),
+  };
+}
 
 class Series {
   readonly #pid: number;
@@ -82,7 +88,9 @@ class Series {
   async measure(load: HttpLoad): Promise<void> {
     const before = await cpuMsOf(this.#pid);
     const { requestsPerSecond, failures } = await measureHttp(load);
-    this.#cpuMs += (await cpuMsOf(this.#pid)) - before;
+    // Warming up goes at the same pace, and is a part of it.
+    this.#cpuMs +=
+      ((await cpuMsOf(this.#pid)) - before) * (load.seconds / (load.seconds + warmUpSecondsOf(load)));
     this.#answered += requestsPerSecond * load.seconds;
     this.#seconds += load.seconds;
     this.failures += failures;
@@ -92,7 +100,7 @@ class Series {
     return Math.round(this.#answered / this.#seconds);
   }
 
-  /** Of the server, a little too much: it counts the moment of warming up as well. */
+  /** Of the server. */
   get cpuMicroseconds(): number {
     return Number(((this.#cpuMs * 1000) / this.#answered).toFixed(1));
   }

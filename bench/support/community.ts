@@ -10,11 +10,11 @@ import { benchFolder } from './folder.ts';
 export type Community = Awaited<ReturnType<typeof openCommunity>>;
 
 /** A server as people run it, a process of its own on an empty data folder, with one author and one reader. */
-export async function openCommunity() {
+export async function openCommunity(env: Readonly<Record<string, string>> = {}) {
   await using opening = new AsyncDisposableStack();
   const folder = opening.use(await benchFolder());
   const dataDir = join(folder.path, 'data');
-  const server = opening.use(await startServer(dataDir, { env: { HVIDEO_LIMITS: 'false' } }));
+  const server = opening.use(await startServer(dataDir, { env: { HVIDEO_LIMITS: 'false', ...env } }));
   const author = await new ApiUser(server.url).join('author', '/instance/setup');
   const reader = await new ApiUser(server.url).join('reader');
   const followed = await reader.call('PUT', '/users/@author/follow');

@@ -19,6 +19,9 @@ export interface ChosenRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Before it counts. */
+export const warmUpSecondsOf = ({ seconds }: Pick<HttpLoad, 'seconds'>): number => Math.min(1, seconds / 4);
+
 /** Requests per second that were answered with 200 or 204. */
 export async function measureHttp(load: HttpLoad): Promise<{ requestsPerSecond: number; failures: number }> {
   const usual = bytesOf(load, { method: 'GET', path: load.path, headers: load.headers ?? {} });
@@ -38,8 +41,7 @@ export async function measureHttp(load: HttpLoad): Promise<{ requestsPerSecond: 
   const sockets = await Promise.all(
     Array.from({ length: load.connections }, (_, at) => connect(load, requestsOf(at), state)),
   );
-  const warmUpSeconds = Math.min(1, load.seconds / 4);
-  await Bun.sleep(warmUpSeconds * 1000);
+  await Bun.sleep(warmUpSecondsOf(load) * 1000);
   state.answered = 0;
   const startedAtMs = performance.now();
   await Bun.sleep(load.seconds * 1000);

@@ -4,7 +4,14 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { AppError } from '../../kernel/errors.ts';
 import { compareIds } from '../../kernel/ids.ts';
 import { Recent } from '../../kernel/recent.ts';
-import { ENTRY_BYTES, entryBytes, entryOf, largestOf, nameOf } from '../../ports/timeline-store/entries.ts';
+import {
+  ENTRY_BYTES,
+  entryBytes,
+  entryOf,
+  KnownEntries,
+  largestOf,
+  nameOf,
+} from '../../ports/timeline-store/entries.ts';
 import type { Entry, Shelf } from '../../ports/timeline-store/port.ts';
 import { type Head, withEntry } from './timeline-head.ts';
 import { bytesOfHeader, type Header, headerOf, shelfKeyOf, shelfOf } from './timeline-header.ts';
@@ -19,8 +26,6 @@ export interface ShelfFileOptions {
   /** How many entries are the newest. */
   readonly headEntries?: number;
 }
-
-const maxKnownEntries = 20_000;
 
 /** Without an encoder lmdb cannot look for a value among duplicates. What it hands over is its own, until the next read. */
 const plainBytes = {
@@ -39,7 +44,7 @@ export class ShelfFile {
   readonly #entries: Database<Buffer, Buffer>;
   readonly #recentHeaders: Recent<Header>;
   readonly #recentHeads: Recent<Head>;
-  readonly #known = new Recent<Entry>(maxKnownEntries);
+  readonly #known = new KnownEntries();
   readonly #maxBytes: number;
   readonly #headEntries: number;
   #bytes: number;
@@ -161,7 +166,7 @@ export class ShelfFile {
   below(shelf: Shelf, before: string | undefined, limit: number): Entry[] {
     const start = before === undefined ? {} : { start: firstBytes(before) };
     const values = this.#entries.getValues(shelfKeyOf(shelf), { reverse: true, limit, ...start });
-    return [...values.map((bytes) => this.#entryOf(bytes))];
+    return [...values.map((bytes) => this.#known.of(bytes))];
   }
 
   /** Headers in the order of their keys, as they are on file. */
@@ -197,16 +202,6 @@ export class ShelfFile {
     header.atMost = header.capacity;
     header.floor = entryOf(kept).key;
     this.put(shelf, header);
-  }
-
-  #entryOf(bytes: Buffer): Entry {
-    // By its bytes: one entry is on many shelves.
-    const name = bytes.toString('latin1', 0, ENTRY_BYTES);
-    const known = this.#known.get(name);
-    if (known) return known;
-    const entry = entryOf(bytes);
-    this.#known.set(name, entry);
-    return entry;
   }
 
   #forget(name: string): void {

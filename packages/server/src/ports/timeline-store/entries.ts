@@ -1,3 +1,4 @@
+import { Recent } from '../../kernel/recent.ts';
 import { type Entry, MAX_CAPACITY, MAX_PUSHES, type Push, type Shelf } from './port.ts';
 
 /** Key, author, video: 63 bits each, big-endian, so that the order of the bytes is that of the keys. */
@@ -24,6 +25,22 @@ export function entryOf(bytes: Buffer, at = 0): Entry {
     authorId: bytes.readBigUInt64BE(at + 8).toString(),
     videoId: bytes.readBigUInt64BE(at + 16).toString(),
   };
+}
+
+const maxKnown = 20_000;
+
+/** Entries by their bytes, the last ones used: one entry is on many shelves, and its texts are made once. */
+export class KnownEntries {
+  readonly #known = new Recent<Entry>(maxKnown);
+
+  of(bytes: Buffer, at = 0): Entry {
+    const name = bytes.toString('latin1', at, at + ENTRY_BYTES);
+    const known = this.#known.get(name);
+    if (known) return known;
+    const entry = entryOf(bytes, at);
+    this.#known.set(name, entry);
+    return entry;
+  }
 }
 
 export function keyBytes(key: string): Buffer {

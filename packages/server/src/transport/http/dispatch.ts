@@ -26,7 +26,7 @@ export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
       observe(response.status, (performance.now() - startedMs) / 1000);
       return response;
     };
-    const failed = (error: unknown) => answered(failure(error, name, options, traceId));
+    const failed = (error: unknown) => answered(failure(error, name, options, traceId, request.signal));
     try {
       const response = answer(route, options, new Exchange(request, server, options));
       return response instanceof Promise ? response.then(answered, failed) : answered(response);
@@ -136,8 +136,12 @@ function failure(
   name: string,
   { log, failures }: DispatchOptions,
   traceId: string | undefined,
+  client: AbortSignal,
 ): Response {
-  const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
+  // Nobody waits for the answer any more, and nothing is wrong here.
+  const isGone = client.aborted && error === client.reason;
+  const code = isGone ? 'cancelled' : 'internal';
+  const known = error instanceof AppError ? error : new AppError(code, { cause: error });
   if (known.status >= 500 && known.code !== 'shutting-down') {
     const err = known.cause ?? known;
     failures.say(`${name} ${known.code} ${String(err).slice(0, 80)}`, (times) =>

@@ -7,14 +7,14 @@ import type { CountText, CountTexts } from '../../engagement/index.ts';
 import type { FollowingRequest } from '../range.ts';
 import { type CardTexts, FOLLOWING, pageOf, type Reactions, type Shown } from './cards.ts';
 import type { KeyRange } from './exact.ts';
-import type { ReaderGraph, ReaderGraphs } from './graphs.ts';
+import type { ReaderGraphs } from './graphs.ts';
 import { type InboxView, mayShow } from './inbox-views.ts';
 import { beforeAllIds, isTop, type PageEnds } from './page-ends.ts';
 import type { OwnReactions } from './reactions.ts';
 import type { ReadyCards } from './ready-cards.ts';
 import type { Rules } from './rules.ts';
 import { type Batch, Merge, nextBatch } from './sources.ts';
-import { type InboxTop, mergeOf, type WalkDeps, walkHere } from './walk.ts';
+import { type InboxTop, mergeOf, type ReaderHere, type WalkDeps, walkHere } from './walk.ts';
 
 export interface FollowingHereDeps {
   readonly clock: Clock;
@@ -27,12 +27,6 @@ export interface FollowingHereDeps {
   readonly position: (readerId: string) => MaybePromise<FeedPosition | null>;
   readonly ends: PageEnds;
   readonly walk: WalkDeps;
-}
-
-interface ReaderHere {
-  readonly readerId: string;
-  readonly graph: ReaderGraph;
-  readonly nowMs: number;
 }
 
 /** So often more is taken from what is at hand, before it is done in turns of the event loop. */
@@ -57,10 +51,12 @@ export class FollowingHere {
     // Looked at once: on some machines a look at the clock costs as much as a card.
     const nowMs = clock.monotonicMs();
     const graph = graphs.getIfHere(readerId, nowMs);
-    const walked = graph && walkHere(this.#deps.walk, readerId, graph, range.before, nowMs);
-    if (!walked) return undefined;
-    const reader = { readerId, graph, nowMs };
-    if (walked instanceof Merge) return this.#mergedHere(reader, request, range, walked);
+    return graph && this.pageOf({ readerId, graph, nowMs }, request, range);
+  }
+
+  pageOf(reader: ReaderHere, request: FollowingRequest, range: KeyRange): JsonList | undefined {
+    const walked = walkHere(this.#deps.walk, reader, range.before);
+    if (!walked || walked instanceof Merge) return walked && this.#mergedHere(reader, request, range, walked);
     return (
       this.#topHere(reader, request, walked) ??
       this.#mergedHere(reader, request, range, mergeOf(this.#deps.walk, reader, walked))

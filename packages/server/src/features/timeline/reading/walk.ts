@@ -66,6 +66,15 @@ export async function walk(
   return new Merge([...flying, inboxSource(deps, readerId, graph, inbox, signal), ...sources], before);
 }
 
+/** A reader of whom all but what is in the store is in this process. */
+export interface ReaderHere {
+  readonly readerId: string;
+  readonly graph: ReaderGraph;
+  readonly nowMs: number;
+  /** When it had to be waited for. */
+  readonly inbox?: ShelfPage | undefined;
+}
+
 /** The newest of a page that comes from the inbox alone. */
 export interface InboxTop {
   readonly view: InboxView;
@@ -74,19 +83,17 @@ export interface InboxTop {
   readonly inbox: ShelfPage;
 }
 
-/** At once, when all of it is in this process; undefined when it is not. */
+/** At once, when all of it is in this process, or the inbox has been read; undefined when it is not. */
 export function walkHere(
   deps: WalkDeps,
-  readerId: string,
-  graph: ReaderGraph,
+  { readerId, graph, nowMs, inbox: read }: ReaderHere,
   before: string,
-  nowMs: number,
 ): Merge | InboxTop | undefined {
   const { inFlight } = deps;
   const sources = flyingOf(inFlight, graph);
   let wanted: Iterable<string> = graph.modes.keys();
   if (graph.hasPushed) {
-    const inbox = inboxHere(deps, readerId, before);
+    const inbox = read ?? inboxHere(deps, readerId, before);
     if (inbox?.state !== 'ready') return undefined;
     if (compareIds(inbox.floor, before) < 0) {
       if (!inbox.hasMore && inbox.floor !== '0') return undefined;
