@@ -38,7 +38,7 @@ import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
-import { systemRandom } from '../kernel/random.ts';
+import { randomToken, systemRandom } from '../kernel/random.ts';
 import { remembered } from '../kernel/remembered.ts';
 import { authRoutes, instanceRoutes, meRoutes } from '../transport/http/routes/accounts.ts';
 import { chatRoutes } from '../transport/http/routes/chat.ts';
@@ -200,9 +200,11 @@ export async function composeFeatures(options: ComposeOptions) {
     conversations: new PostgresConversationStore(db),
     devices: new PostgresDeviceStore(db),
   };
+  const nodeName = randomToken(random, 12);
   const chat = opening.use(
-    createChat({
-      ...{ ...chatStores, clock, random, ids, cursors },
+    await createChat({
+      ...{ ...chatStores, clock, random, ids, cursors, nodeName, bus: shared.bus },
+      routes: opening.use(shared.openRoutes(nodeName, () => lease.identity)),
       people: { cards: people.cards, reachable: (accountIds) => accounts.profiles.reachable(accountIds) },
       log: log.child({ part: 'chat' }),
       ...(options.metrics && { metrics: options.metrics }),

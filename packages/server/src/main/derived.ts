@@ -3,6 +3,7 @@ import { AnnouncedLately } from '../adapters/announced/lately.ts';
 import { MemoryAnnouncements } from '../adapters/memory/announcements.ts';
 import { MemoryBus } from '../adapters/memory/bus.ts';
 import { MemoryCacheStore } from '../adapters/memory/cache-store.ts';
+import { aloneRouteTable } from '../adapters/memory/route-table.ts';
 import { openLogicalChangeFeed } from '../adapters/postgres/change-feed/logical-feed.ts';
 import { openOutboxChangeFeed } from '../adapters/postgres/change-feed/outbox-feed.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
@@ -11,6 +12,7 @@ import { RedisBus } from '../adapters/redis/bus.ts';
 import { RedisCacheStore } from '../adapters/redis/cache-store.ts';
 import { RedisConnection } from '../adapters/redis/connection.ts';
 import { RedisCounterStore } from '../adapters/redis/counter-store.ts';
+import { RedisRouteTable } from '../adapters/redis/route-table.ts';
 import { RedisTimelineStore } from '../adapters/redis/timeline-store.ts';
 import { Cache, ToldTransactions } from '../cache/index.ts';
 import type { Config } from '../config/config.ts';
@@ -27,6 +29,7 @@ import type { ChangeFeed } from '../ports/change-feed/port.ts';
 import type { CounterStore } from '../ports/counter-store/port.ts';
 import type { Fences } from '../ports/fences/port.ts';
 import type { TellOwnChanges } from '../ports/own-changes/port.ts';
+import type { NodeIdentity, RouteTable } from '../ports/route-table/port.ts';
 import type { TimelineStore } from '../ports/timeline-store/port.ts';
 import { ANNOUNCED_KINDS, announcedChanges } from './announced-changes.ts';
 import type { Platform } from './platform.ts';
@@ -49,6 +52,8 @@ export interface Shared {
   /** Undefined: this process keeps its own. */
   readonly counterStore: CounterStore | undefined;
   readonly timelineStore: TimelineStore | undefined;
+  /** Where this node is found by others, under its name on the bus. */
+  openRoutes(name: string, identity: () => NodeIdentity | undefined): RouteTable;
 }
 
 export async function openShared(
@@ -67,6 +72,7 @@ export async function openShared(
       cacheStore: new MemoryCacheStore(clock, { maxBytes: Math.floor(config.HVIDEO_CACHE_BYTES / 2) }),
       counterStore: undefined,
       timelineStore: undefined,
+      openRoutes: () => aloneRouteTable,
     };
   }
   const { redis, store } = await openRedisCache(urls, redisLog, opening);
@@ -78,6 +84,7 @@ export async function openShared(
     staleStore,
     counterStore: new RedisCounterStore(redis),
     timelineStore: new RedisTimelineStore({ redis, random }),
+    openRoutes: (name, identity) => new RedisRouteTable({ redis, name, identity }),
   };
 }
 

@@ -14,21 +14,23 @@ import type { Ids } from '../../kernel/ids.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import type { Random } from '../../kernel/random.ts';
+import type { Bus } from '../../ports/bus/port.ts';
 import type { ConversationStore } from '../../ports/conversation-store/port.ts';
 import type { DeviceStore } from '../../ports/device-store/port.ts';
 import type { MessageStore } from '../../ports/message-store/port.ts';
+import type { RouteTable } from '../../ports/route-table/port.ts';
 import { Committer } from './commit/index.ts';
 import { Conversations } from './conversations/conversations.ts';
 import { Reading } from './conversations/reading.ts';
 import { Sending } from './conversations/sending.ts';
-import { Untold } from './interim.ts';
+import { Delivery } from './delivery/index.ts';
 import { exportChat } from './metrics.ts';
 import { Checkpoints } from './sync/checkpoints.ts';
 import { Devices } from './sync/devices.ts';
 import { GroupSizes } from './sync/group-sizes.ts';
 import { OfflineBoxes } from './sync/offline-boxes.ts';
 import { Sync } from './sync/sync.ts';
-import type { ChatPeople, News, Told } from './types.ts';
+import type { ChatPeople, Told } from './types.ts';
 
 export { createChatRecords } from './records/index.ts';
 export type { Login } from './sync/devices.ts';
@@ -45,13 +47,24 @@ export interface ChatDeps {
   readonly conversations: ConversationStore;
   readonly devices: DeviceStore;
   readonly people: ChatPeople;
+  readonly routes: RouteTable;
+  readonly bus: Bus;
+  /** Of this process, on the bus; no other has ever had it. */
+  readonly nodeName: string;
+  /** Where clients reach this node past whatever stands before all. */
+  readonly address?: string | undefined;
 }
 
-export type Chat = ReturnType<typeof createChat>;
+export type Chat = Awaited<ReturnType<typeof createChat>>;
 
-export function createChat(deps: ChatDeps) {
+export async function createChat(deps: ChatDeps) {
   const { clock, ids, log, conversations, messages } = deps;
-  const delivery: Told & News = new Untold();
+  const devices = new Devices({ store: deps.devices, clock, ids });
+  const sizes = new GroupSizes(clock, conversations);
+  const shared = { clock, log, devices: deps.devices, conversations, sizes };
+  const checkpoints = new Checkpoints({ ...shared, told: { mark: (mark) => delivery.mark(mark) } });
+  const delivery = await Delivery.open({ ...deps, checkpoints });
+  const boxes = new OfflineBoxes({ ...shared, presentDeviceIds: (id) => delivery.presentDeviceIds(id) });
   const told: Told = {
     committed(stored) {
       delivery.committed(stored);
@@ -61,11 +74,6 @@ export function createChat(deps: ChatDeps) {
     mark: (mark) => delivery.mark(mark),
   };
   const committer = new Committer({ ...deps, onCommitted: (stored) => told.committed(stored) });
-  const devices = new Devices({ store: deps.devices, clock, ids });
-  const sizes = new GroupSizes(clock, conversations);
-  const shared = { clock, log, devices: deps.devices, conversations, sizes };
-  const checkpoints = new Checkpoints({ ...shared, told });
-  const boxes = new OfflineBoxes({ ...shared, presentDeviceIds: () => [] });
   const sync = new Sync({
     ...{ clock, log, messages, conversations, deviceStore: deps.devices, devices },
     ...{ told, news: delivery },
@@ -74,11 +82,12 @@ export function createChat(deps: ChatDeps) {
   return {
     conversations: new Conversations({ ...deps, told }),
     reading: new Reading({ ...deps, told }),
-    sending: new Sending(devices, committer),
-    ...{ told, committer, devices, checkpoints, boxes, sync },
+    sending: new Sending({ devices, committer, delivery }),
+    ...{ told, committer, delivery, devices, checkpoints, boxes, sync },
     async [Symbol.asyncDispose](): Promise<void> {
       sync.drain();
       await committer.drain();
+      await delivery[Symbol.asyncDispose]();
       await checkpoints[Symbol.asyncDispose]();
       await boxes[Symbol.asyncDispose]();
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type MessageContent, messageBody, type SendReceipt } from '@hvideo/protocol';
 import type { Idempotency } from '../../../ports/database/port.ts';
 import type { Committer } from '../commit/index.ts';
+import type { Delivery } from '../delivery/index.ts';
 import type { Devices, Login } from '../sync/devices.ts';
 
 export interface RestSend {
@@ -13,14 +14,18 @@ export interface RestSend {
   readonly quote?: number | string | undefined;
 }
 
+export interface SendingDeps {
+  readonly devices: Pick<Devices, 'known'>;
+  readonly committer: Pick<Committer, 'send'>;
+  readonly delivery: Pick<Delivery, 'suspect'>;
+}
+
 /** Messages that come without a socket. */
 export class Sending {
-  readonly #devices: Devices;
-  readonly #committer: Pick<Committer, 'send'>;
+  readonly #deps: SendingDeps;
 
-  constructor(devices: Devices, committer: Pick<Committer, 'send'>) {
-    this.#devices = devices;
-    this.#committer = committer;
+  constructor(deps: SendingDeps) {
+    this.#deps = deps;
   }
 
   /** Errors: those of the commit path, and `token-invalid` when the login has ended. */
@@ -30,12 +35,15 @@ export class Sending {
     { content, deviceId: instance = '', ...turn }: RestSend,
     idempotency?: Idempotency | undefined,
   ): Promise<SendReceipt> {
-    const device = await this.#devices.known(login, instance);
-    const sent = await this.#committer.send({
+    const { committer, delivery, devices } = this.#deps;
+    const device = await devices.known(login, instance);
+    const sent = await committer.send({
       ...{ conversationId, senderId: login.accountId, deviceId: device.id, body: messageBody(content) },
       ...(turn.clientSeq === undefined && idempotency ? { ...turn, ...turnOf(idempotency) } : turn),
     });
     const { id, seq, isDuplicate: duplicate } = sent;
+    // Whoever stored it may have died before it told anybody.
+    if (duplicate) delivery.suspect([conversationId]);
     return { id, conversationId, seq, timestamp: new Date(sent.timestampMs).toISOString(), duplicate };
   }
 }
