@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
 import { endpoint } from './endpoint.ts';
+import { isMessageText, MESSAGE_TEXT_MAX } from './message.ts';
 import { User } from './users.ts';
 
-export const MESSAGE_TEXT_MAX = 4000;
-/** Of the whole JSON text of a message. */
-export const MESSAGE_MAX_BYTES = 16_384;
 export const GROUP_MEMBERS_MAX = 500;
 export const CONVERSATION_TITLE_MAX = 60;
 export const MESSAGES_LIMIT_MAX = 200;
@@ -17,19 +15,6 @@ export const ChatName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 
 /** 1, 2, 3 ... within a chain or a conversation. */
 export const Seq = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const SeqQuery = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-/** But tabs and line breaks. */
-const controlCharacters = /[^\P{Cc}\t\n\r]/u;
-
-/**
- * What may be said, as it is: not trimmed, not normalised. What the sender's hash is of is what is stored, so that a repeat
- * is known for one.
- */
-export function isMessageText(text: string): boolean {
-  if (text.length > MESSAGE_TEXT_MAX * 2 || text.trim() === '') return false;
-  if (text.length > MESSAGE_TEXT_MAX && [...text].length > MESSAGE_TEXT_MAX) return false;
-  return text.isWellFormed() && !controlCharacters.test(text);
-}
 
 /** What people can say. */
 export const MessageContent = z
@@ -55,25 +40,6 @@ export const MessageContent = z
   ])
   .meta({ id: 'MessageContent' });
 export type MessageContent = z.infer<typeof MessageContent>;
-
-/**
- * The text that a message is sent and stored as: over a socket the body of SEND, by REST made of the request. It is one and
- * the same for both, so that a message repeated on the other way is no other message.
- */
-export function messageBody(content: MessageContent): string {
-  switch (content.type) {
-    case 'text':
-      return JSON.stringify({ type: 'text', text: content.text });
-    case 'image': {
-      const { url, width, height } = content;
-      return JSON.stringify({ type: 'image', url, width, height });
-    }
-    case 'video':
-      return JSON.stringify({ type: 'video', videoId: content.videoId });
-    case 'custom':
-      return JSON.stringify({ type: 'custom', name: content.name, data: content.data });
-  }
-}
 
 /** What the server says in a conversation, in its order: who came, who went, what it is called. */
 export const SystemContent = z

@@ -6,6 +6,7 @@ export * from './common.ts';
 export * from './endpoint.ts';
 export * from './engagement.ts';
 export * from './history.ts';
+export * from './message.ts';
 export * from './notifications.ts';
 export * from './operations.ts';
 export * from './uploads.ts';
