@@ -1,8 +1,9 @@
+export { createChat } from './chat.ts';
+export { indexedDbChatStore } from './indexed-db.ts';
 export {
   ChatError,
   type ChatLimits,
   type ChatOptions,
-  type CreateChat,
   defaultChatLimits,
 } from './options.ts';
 export { type ChatStore, type Json, memoryChatStore, type StoreChange, type StoredValue } from './store.ts';

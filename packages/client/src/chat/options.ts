@@ -2,9 +2,6 @@ import type { ChatMessage } from '@hvideo/protocol';
 import type { Client } from '../client.ts';
 import type { ChatStore } from './store.ts';
 import type { ChatSurroundings } from './surroundings.ts';
-import type { Chat } from './types.ts';
-
-export type CreateChat = (options: ChatOptions) => Chat;
 
 export interface ChatOptions {
   readonly client: Pick<Client, 'baseUrl' | 'call' | 'authHeaders'>;

@@ -26,8 +26,6 @@ export interface ChatSocket {
   send(data: string): void;
   /** Nothing is told after it but `onClose`, and that not surely. */
   close(code: number, reason: string): void;
-  /** Handed over and not sent yet. */
-  readonly bufferedBytes: number;
 }
 
 export interface ChatLocks {

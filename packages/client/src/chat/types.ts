@@ -5,7 +5,6 @@ import type {
   InputOf,
   Member,
   MessageContent,
-  SystemContent,
 } from '@hvideo/protocol';
 
 /** What can be waited for can be abandoned. */
@@ -116,7 +115,7 @@ export interface ViewMessage {
   readonly id: string | null;
   readonly senderId: string;
   readonly isOwn: boolean;
-  readonly content: MessageContent | SystemContent;
+  readonly content: ChatMessage['content'];
   /** Given by the server; until then by this device's clock. */
   readonly timestamp: string;
   readonly quote: ViewQuote | null;

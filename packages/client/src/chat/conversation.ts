@@ -1,0 +1,342 @@
+import type { ChatMark, ChatMessage, Member, MessageContent } from '@hvideo/protocol';
+import { type Appearance, type Marks, marksOf, noMarks } from './appearance.ts';
+import { failureOf } from './failures.ts';
+import { Cell, type OnError } from './observable.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Reads } from './reads.ts';
+import type {
+  ChatConversation,
+  ChatFailure,
+  ConversationSnapshot,
+  ConversationSummary,
+  QuoteTarget,
+  SendOptions,
+  ViewMessage,
+  WaitOptions,
+} from './types.ts';
+import { type End, MessageWindow } from './window.ts';
+
+export interface ConversationHost {
+  readonly reads: Reads;
+  readonly pageSize: number;
+  readonly maxWindow: number;
+  readonly accountId: string;
+  readonly appearance: Appearance;
+  summary(id: string): ConversationSummary | null;
+  readSeq(id: string): number;
+  /** The key of a message of ours, while it is remembered. */
+  keyOf(id: string, seq: number): string | undefined;
+  unsent(id: string): { readonly pending: readonly Outgoing[]; readonly failed: readonly Outgoing[] };
+  send(id: string, content: MessageContent, quote: QuoteTarget | undefined): ViewMessage;
+  retry(id: string, key: string): void;
+  discard(id: string, key: string): void;
+  markRead(id: string, seq: number): void;
+  onWatched(id: string, isWatched: boolean): void;
+  onError: OnError;
+}
+
+interface Page {
+  readonly items: ChatMessage[];
+  readonly headSeq: number;
+}
+
+/** Larger groups tell no marks of single members. */
+const maxMarkedMembers = 200;
+
+export class ConversationView implements ChatConversation {
+  readonly id: string;
+  readonly #host: ConversationHost;
+  readonly #cell: Cell<ConversationSnapshot>;
+  readonly #window: MessageWindow;
+  readonly #loading = new Map<End | 'around', Promise<void>>();
+  /** The page after the window's end at that seq, read before somebody asks. */
+  #ahead: { readonly end: End; readonly fromSeq: number; readonly page: Promise<Page> } | undefined;
+  #isLoaded = false;
+  #members: readonly Member[] = [];
+  #marks: Marks = noMarks;
+  #failure: ChatFailure | null = null;
+  /** Grows when the window is put elsewhere: what was asked for before is not wanted any more. */
+  #generation = 0;
+
+  constructor(id: string, host: ConversationHost) {
+    this.id = id;
+    this.#host = host;
+    this.#window = new MessageWindow(host.maxWindow);
+    this.#cell = new Cell(
+      () => this.#snapshot(),
+      host.onError,
+      (isWatched) => this.#onWatched(isWatched),
+    );
+  }
+
+  readonly subscribe = (listener: () => void) => this.#cell.subscribe(listener);
+  readonly snapshot = () => this.#cell.snapshot();
+
+  get isWatched(): boolean {
+    return this.#cell.isWatched;
+  }
+
+  loadOlder({ signal }: WaitOptions = {}): Promise<void> {
+    return this.#extend('older', signal);
+  }
+
+  loadNewer({ signal }: WaitOptions = {}): Promise<void> {
+    return this.#extend('newer', signal);
+  }
+
+  jumpTo(seq: number, { signal }: WaitOptions = {}): Promise<void> {
+    if (this.#window.has(seq)) return Promise.resolve();
+    const { pageSize } = this.#host;
+    return this.#place(
+      { afterSeq: Math.max(0, seq - 1 - Math.floor(pageSize / 2)), limit: pageSize },
+      signal,
+    );
+  }
+
+  jumpToNewest({ signal }: WaitOptions = {}): Promise<void> {
+    if (this.#isLoaded && !this.#window.hasNewer) return Promise.resolve();
+    return this.#place({ limit: this.#host.pageSize }, signal);
+  }
+
+  async find(seq: number, { signal }: WaitOptions = {}): Promise<ViewMessage | null> {
+    const known = this.#window.find(seq);
+    if (known !== undefined) return this.#view(known);
+    const { items } = await this.#host.reads.messages(this.id, { afterSeq: seq - 1, limit: 1 }, signal);
+    const [message] = items;
+    return message?.seq === seq ? this.#view(message) : null;
+  }
+
+  send(content: MessageContent, { quote }: SendOptions = {}): ViewMessage {
+    const message = this.#host.send(this.id, content, quote);
+    // Who writes wants to see it, whatever was looked at before.
+    if (this.#window.hasNewer) this.jumpToNewest().catch((error: unknown) => this.#host.onError(error));
+    return message;
+  }
+
+  retry(key: string): void {
+    this.#host.retry(this.id, key);
+  }
+
+  discard(key: string): void {
+    this.#host.discard(this.id, key);
+  }
+
+  markRead(seq: number = this.#window.lastSeq): void {
+    if (seq > this.#host.readSeq(this.id)) this.#host.markRead(this.id, seq);
+  }
+
+  /** A message has its place: handed over in order, or one's own with its receipt. */
+  note(message: ChatMessage, isInOrder: boolean): void {
+    const isNextToRun = this.#window.append(message);
+    if (message.content.type === 'system' && this.#members.length > 0) this.#loadMembers();
+    // All before it was handed over, and the window has it not: it was read before that was stored.
+    if (!isNextToRun && isInOrder && this.#isLoaded) this.#catchUp();
+    this.changed();
+  }
+
+  /** Something was skipped: the window does not go on by itself. */
+  break(): void {
+    if (this.#isLoaded) this.#window.break();
+    this.changed();
+  }
+
+  mark(mark: ChatMark): void {
+    const at = this.#members.findIndex(({ user }) => user.id === mark.accountId);
+    const member = this.#members[at];
+    if (member === undefined) return;
+    const readSeq = Math.max(member.readSeq, mark.readSeq);
+    const deliveredSeq = Math.max(member.deliveredSeq, mark.deliveredSeq);
+    this.#setMembers(this.#members.with(at, { ...member, readSeq, deliveredSeq }));
+  }
+
+  /** What is in memory may have missed something: after a time without connection. */
+  refresh(): void {
+    if (!this.isWatched) return;
+    if (this.#isLoaded) this.#loadMembers();
+    else this.#begin();
+  }
+
+  changed(): void {
+    this.#cell.change();
+  }
+
+  #onWatched(isWatched: boolean): void {
+    this.#host.onWatched(this.id, isWatched);
+    if (isWatched) this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#isLoaded) return;
+    this.jumpToNewest().catch(() => {
+      // It is in the snapshot; the next connection begins again.
+    });
+    this.#loadMembers();
+  }
+
+  #place(query: { readonly afterSeq?: number; readonly limit: number }, signal?: AbortSignal): Promise<void> {
+    this.#generation += 1;
+    this.#loading.clear();
+    const isNewest = query.afterSeq === undefined;
+    return this.#load('around', async (isCurrent) => {
+      const page = await this.#host.reads.messages(this.id, query, signal);
+      if (!isCurrent()) return;
+      const first = page.items[0]?.seq ?? 0;
+      const last = page.items.at(-1)?.seq ?? 0;
+      const hasOlder = isNewest
+        ? page.items.length >= query.limit && this.#isAboveStart(first)
+        : this.#isAboveStart(first);
+      this.#window.replace(page.items, hasOlder, !isNewest && last < page.headSeq);
+      this.#isLoaded = true;
+      if (this.#window.ahead.length > 0) this.#catchUp();
+      this.#fetchAhead('older');
+    });
+  }
+
+  #extend(end: End, signal: AbortSignal | undefined): Promise<void> {
+    const { items, hasOlder, hasNewer } = this.#window;
+    const running = this.#loading.get(end);
+    if (running !== undefined) return running;
+    if (!this.#isLoaded || items.length === 0 || !(end === 'older' ? hasOlder : hasNewer))
+      return Promise.resolve();
+    return this.#load(end, async (isCurrent) => {
+      const page = await this.#pageAt(end, signal);
+      if (!isCurrent()) return;
+      const isFull = page.items.length >= this.#host.pageSize;
+      if (end === 'older')
+        this.#window.extend(end, page.items, isFull && this.#isAboveStart(page.items[0]?.seq ?? 0));
+      else this.#window.extend(end, page.items, (page.items.at(-1)?.seq ?? 0) < page.headSeq && isFull);
+      this.#fetchAhead(end);
+    });
+  }
+
+  #load(what: End | 'around', work: (isCurrent: () => boolean) => Promise<void>): Promise<void> {
+    const generation = this.#generation;
+    const isCurrent = () => generation === this.#generation;
+    const run = async () => {
+      try {
+        await work(isCurrent);
+        this.#failure = null;
+      } catch (error) {
+        if (isCurrent()) this.#failure = failureOf(error);
+        throw error;
+      } finally {
+        if (isCurrent()) this.#loading.delete(what);
+        this.changed();
+      }
+    };
+    const promise = run();
+    this.#loading.set(what, promise);
+    this.changed();
+    return promise;
+  }
+
+  #pageAt(end: End, signal?: AbortSignal): Promise<Page> {
+    const fromSeq = this.#edge(end);
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.end === end && ahead.fromSeq === fromSeq) {
+      return ahead.page.catch(() => this.#read(end, fromSeq, signal));
+    }
+    return this.#read(end, fromSeq, signal);
+  }
+
+  #read(end: End, fromSeq: number, signal?: AbortSignal): Promise<Page> {
+    const limit = this.#host.pageSize;
+    const range = end === 'older' ? { beforeSeq: fromSeq } : { afterSeq: fromSeq };
+    return this.#host.reads.messages(this.id, { ...range, limit }, signal);
+  }
+
+  /** Scrolling goes on in the same direction, mostly. */
+  #fetchAhead(end: End): void {
+    if (!this.isWatched || !(end === 'older' ? this.#window.hasOlder : this.#window.hasNewer)) return;
+    const fromSeq = this.#edge(end);
+    const page = this.#read(end, fromSeq);
+    page.catch(() => {
+      if (this.#ahead?.page === page) this.#ahead = undefined;
+    });
+    this.#ahead = { end, fromSeq, page };
+  }
+
+  #edge(end: End): number {
+    return end === 'older' ? (this.#window.firstSeq ?? 0) : this.#window.lastSeq;
+  }
+
+  #catchUp(): void {
+    if (this.#loading.size > 0) return;
+    this.#window.hasNewer = true;
+    this.#extend('newer', undefined).catch(() => {
+      // It is in the snapshot, and the window says that it has more.
+    });
+  }
+
+  #isAboveStart(seq: number): boolean {
+    return seq > (this.#host.summary(this.id)?.joinedSeq ?? 0) + 1;
+  }
+
+  #loadMembers(): void {
+    this.#readMembers().catch(() => {
+      // Marks are shown when they are there; the next connection reads them again.
+    });
+  }
+
+  async #readMembers(): Promise<void> {
+    const members: Member[] = [];
+    for (let cursor: string | null = null, pages = 0; pages < 2; pages += 1) {
+      const page = await this.#host.reads.members(this.id, cursor);
+      members.push(...page.items);
+      cursor = page.nextCursor;
+      if (cursor === null) break;
+      if (members.length >= maxMarkedMembers) return;
+    }
+    const known = new Map(this.#members.map((member) => [member.user.id, member]));
+    this.#setMembers(members.map((member) => newer(member, known.get(member.user.id))));
+  }
+
+  #setMembers(members: readonly Member[]): void {
+    this.#members = members;
+    this.#marks = marksOf(members, this.#host.accountId);
+    this.changed();
+  }
+
+  #view(message: ChatMessage): ViewMessage {
+    return this.#host.appearance.ofStored(message, this.#marks, this.#host.keyOf(this.id, message.seq));
+  }
+
+  #snapshot(): ConversationSnapshot {
+    const { items, ahead, hasOlder, hasNewer } = this.#window;
+    const { pending, failed } = this.#host.unsent(this.id);
+    const messages = items.map((message) => this.#view(message));
+    for (const message of failed) {
+      // Between those that were there when it was written and those that came later.
+      let at = messages.findLastIndex(({ seq }) => seq !== null && seq <= message.baseSeq) + 1;
+      while (messages[at]?.seq === null) at += 1;
+      if (at < messages.length || !hasNewer)
+        messages.splice(at, 0, this.#host.appearance.ofOutgoing(message));
+    }
+    if (!hasNewer) {
+      for (const message of ahead)
+        if (message.senderId === this.#host.accountId) messages.push(this.#view(message));
+      for (const message of pending) messages.push(this.#host.appearance.ofOutgoing(message));
+    }
+    return {
+      conversation: this.#host.summary(this.id),
+      messages,
+      isLoaded: this.#isLoaded,
+      hasOlder,
+      hasNewer,
+      isLoadingOlder: this.#loading.has('older'),
+      isLoadingNewer: this.#loading.has('newer') || this.#loading.has('around'),
+      members: this.#members,
+      readSeq: this.#host.readSeq(this.id),
+      failure: this.#failure,
+    };
+  }
+}
+
+function newer(read: Member, known: Member | undefined): Member {
+  if (known === undefined) return read;
+  const readSeq = Math.max(read.readSeq, known.readSeq);
+  const deliveredSeq = Math.max(read.deliveredSeq, known.deliveredSeq);
+  const isSame = known.readSeq === readSeq && known.deliveredSeq === deliveredSeq && known.role === read.role;
+  return isSame ? known : { ...read, readSeq, deliveredSeq };
+}

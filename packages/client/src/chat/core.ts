@@ -1,0 +1,305 @@
+import type { ChatEvent, ChatMark, ChatMessage } from '@hvideo/protocol';
+import { backoffMs } from '../wait.ts';
+import { Inbox } from './inbox.ts';
+import { hasIndexedDb, indexedDbChatStore } from './indexed-db.ts';
+import { claimInstance, type Instance, noteUse } from './instance.ts';
+import { Keeper } from './keeper.ts';
+import { Link } from './link.ts';
+import { ChatError, type ChatLimits, type ChatOptions } from './options.ts';
+import { isThisMessage, Outbox } from './outbox.ts';
+import type { Outgoing, Receipt } from './outgoing.ts';
+import type { Reads } from './reads.ts';
+import { readKept } from './records.ts';
+import { type ChatStore, memoryChatStore } from './store.ts';
+import type { ChatSurroundings } from './surroundings.ts';
+import type { PushedEvent, Transport } from './transport.ts';
+import type { ChatStatus } from './types.ts';
+
+/** What the core tells those who show it. */
+export interface CoreHost {
+  /** The newest message that is known of a conversation. */
+  knownSeq(conversationId: string): number;
+  onMessages(conversationId: string, messages: readonly ChatMessage[]): void;
+  onGap(conversationId: string, fromSeq: number, toSeq: number): void;
+  onStored(message: Outgoing, stored: ChatMessage): void;
+  onFailed(message: Outgoing): void;
+  /** Something of one's own came, went or failed. */
+  onUnsent(conversationId: string): void;
+  onEvent(event: ChatEvent): void;
+  onMark(mark: ChatMark): void;
+  /** There may be more in it than is known. */
+  onNews(conversationId: string, headSeq: number): void;
+  /** More may have happened than can be told. */
+  onTooLong(): void;
+  onUp(): void;
+  onStatus(): void;
+  onError(error: unknown): void;
+}
+
+export interface CoreOptions {
+  readonly chat: ChatOptions;
+  readonly limits: ChatLimits;
+  readonly around: ChatSurroundings;
+  readonly reads: Reads;
+  readonly host: CoreHost;
+}
+
+/** Pages of history looked through for a message of a login that has ended. */
+const maxSearchPages = 25;
+const searchPage = 200;
+const backoffMaxMs = 30_000;
+
+/** This device: its place in the store, its way to the server, what it sends and what it gets. */
+export class Core {
+  readonly outbox: Outbox;
+  readonly #options: CoreOptions;
+  readonly #inbox: Inbox;
+  #store: ChatStore;
+  #isStored = true;
+  #instance: Instance | undefined;
+  #keeper: Keeper | undefined;
+  #link: Link | undefined;
+  #deviceId: string | null = null;
+  #pts: number | undefined;
+  #isSyncing = false;
+  #isClosed = false;
+  #starting: Promise<void> = Promise.resolve();
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.#store = options.chat.store ?? (hasIndexedDb() ? indexedDbChatStore() : memoryChatStore());
+    const { host, limits, around, reads, chat } = options;
+    const timing = {
+      setTimer: (ms: number, callback: () => void) => this.setTimer(ms, callback),
+      backoffMs: (failures: number) => this.backoffMs(failures),
+      onError: (error: unknown) => host.onError(error),
+    };
+    this.outbox = new Outbox({
+      ...timing,
+      maxQueued: limits.maxQueued,
+      now: () => around.now(),
+      randomName: () => around.randomName(),
+      knownSeq: (id) => host.knownSeq(id),
+      search: (messages, deviceId) => this.#search(messages, deviceId),
+      onStored: (message, receipt) => this.#onStored(message, receipt),
+      onFailed: (message) => host.onFailed(message),
+      onChange: (id) => host.onUnsent(id),
+    });
+    this.#inbox = new Inbox({
+      ...timing,
+      reads,
+      maxGapFill: limits.maxGapFill,
+      handle: chat.handle,
+      isSending: (id) => this.outbox.isSending(id),
+      onMessages: (id, messages) => this.#onMessages(id, messages),
+      onGap: (id, fromSeq, toSeq) => host.onGap(id, fromSeq, toSeq),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get status(): ChatStatus {
+    const link = this.#link;
+    return {
+      phase: this.#isClosed ? 'closed' : (link?.phase ?? 'connecting'),
+      retryAtMs: link?.retryAtMs ?? null,
+      failure: link?.failure ?? null,
+      pending: this.outbox.pending,
+      deviceId: this.#deviceId,
+      isStored: this.#isStored && this.#keeper?.isBroken !== true,
+    };
+  }
+
+  start(): void {
+    this.#starting = this.#start().catch((error: unknown) => this.#options.host.onError(error));
+  }
+
+  hurry(): void {
+    this.#link?.hurry();
+  }
+
+  /** What is not sent stays in the store, for whoever takes the instance next. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#link?.close();
+      this.#inbox.close();
+      this.outbox.detach();
+    }
+    await this.#starting;
+    await this.#keeper?.settle();
+    this.#instance?.release();
+    this.#instance = undefined;
+  }
+
+  setTimer(ms: number, callback: () => void): () => void {
+    return this.#options.around.setTimer(ms, () => {
+      if (!this.#isClosed) callback();
+    });
+  }
+
+  backoffMs(failures: number): number {
+    const { limits, around } = this.#options;
+    return 1 + backoffMs(failures, limits.backoffBaseMs, backoffMaxMs, around.random);
+  }
+
+  async #start(): Promise<void> {
+    this.#instance = await this.#claim();
+    if (this.#isClosed) return;
+    const { host, chat, limits, around } = this.#options;
+    const { name, prefix, values } = this.#instance;
+    this.#keeper = new Keeper(this.#store, (error) => {
+      host.onError(error);
+      host.onStatus();
+    });
+    this.outbox.open(this.#keeper, prefix, readKept(prefix, values));
+    this.#link = new Link({
+      client: chat.client,
+      url: chat.url ?? socketUrl(chat.client.baseUrl),
+      instance: name,
+      mode: chat.transport ?? 'auto',
+      limits,
+      around,
+      pts: () => this.#pts,
+      events: {
+        onDelivery: (delivery) => this.#inbox.deliver(delivery),
+        onEvent: (event) => this.#onEvent(event),
+        onSynced: (pts, tooLong) => this.#onSynced(pts, tooLong),
+      },
+      onUp: (transport, kind) => this.#onUp(transport, kind),
+      onDown: () => this.outbox.detach(),
+      onStatus: () => host.onStatus(),
+    });
+    this.#link.start();
+  }
+
+  async #claim(): Promise<Instance> {
+    const { around, chat, host } = this.#options;
+    const options = () => ({
+      accountId: chat.accountId,
+      store: this.#store,
+      locks: around.locks,
+      now: around.now(),
+      randomName: () => around.randomName(),
+    });
+    try {
+      const instance = await claimInstance(options());
+      await noteUse(options(), instance);
+      return instance;
+    } catch (error) {
+      // A browser may refuse its storage. A chat that forgets is better than none.
+      host.onError(error);
+      this.#isStored = false;
+      this.#store = memoryChatStore();
+      return claimInstance(options());
+    }
+  }
+
+  #onUp(transport: Transport, kind: 'socket' | 'polling'): void {
+    this.#deviceId = transport.deviceId;
+    this.#options.host.onStatus();
+    this.outbox.attach(transport);
+    // A poll has the events in its answers.
+    if (kind === 'socket') this.#sync(0);
+    this.#options.host.onUp();
+  }
+
+  /** What happened while there was no connection. */
+  #sync(failures: number): void {
+    if (this.#isSyncing || this.#instance === undefined || this.#isClosed) return;
+    this.#isSyncing = true;
+    const again = () => this.#sync(failures + 1);
+    this.#options.reads
+      .sync(this.#instance.name, this.#pts)
+      .then((answer) => {
+        for (const event of answer.events) this.#onEvent(event);
+        this.#onSynced(answer.pts, answer.tooLong);
+        for (const { conversationId, headSeq } of answer.conversations) {
+          this.#options.host.onNews(conversationId, headSeq);
+        }
+      })
+      .catch(() => {
+        // Without connection, the next one asks again; with one, it is asked again here.
+        if (this.#link?.phase === 'online') this.setTimer(this.backoffMs(failures), again);
+      })
+      .finally(() => {
+        this.#isSyncing = false;
+      });
+  }
+
+  #onSynced(pts: number, tooLong: boolean): void {
+    const isFirst = this.#pts === undefined;
+    this.#pts = Math.max(pts, this.#pts ?? 0);
+    if (tooLong && !isFirst) this.#options.host.onTooLong();
+  }
+
+  #onEvent(event: PushedEvent): void {
+    const { host } = this.#options;
+    if (event.kind === 'move') this.#link?.move(event.withinMs);
+    else if (event.kind === 'head') host.onNews(event.conversationId, event.seq);
+    else if (event.kind === 'mark') host.onMark(event);
+    else {
+      // What a lost one said is asked for; what this one says holds in any case.
+      if (this.#pts !== undefined && event.pts > this.#pts + 1) this.#sync(0);
+      else this.#pts = Math.max(event.pts, this.#pts ?? 0);
+      if (event.kind === 'left') this.#inbox.leave(event.conversationId);
+      host.onEvent(event);
+    }
+  }
+
+  /** Of this device's own among them, the outbox may still wait for the receipt. */
+  #onMessages(id: string, messages: readonly ChatMessage[]): void {
+    for (const message of messages) this.outbox.observe(message);
+    const others = messages.filter(
+      ({ senderDevice }) => senderDevice === null || senderDevice !== this.#deviceId,
+    );
+    if (others.length > 0) this.#options.host.onMessages(id, others);
+  }
+
+  #onStored(message: Outgoing, receipt: Receipt): void {
+    const stored: ChatMessage = {
+      conversationId: message.conversationId,
+      ...{ seq: receipt.seq, id: receipt.id, timestamp: receipt.timestamp },
+      senderId: this.#options.chat.accountId,
+      senderDevice: this.#deviceId,
+      clientSeq: message.clientSeq,
+      quote: message.quoteSeq,
+      content: message.content,
+    };
+    this.#inbox.own(stored);
+    this.#options.host.onStored(message, stored);
+  }
+
+  /** Looks for messages that an earlier device of ours may have stored. All are of one conversation. */
+  async #search(messages: readonly Outgoing[], deviceId: string): Promise<ReadonlyMap<Outgoing, Receipt>> {
+    const found = new Map<Outgoing, Receipt>();
+    const id = messages[0]?.conversationId ?? '';
+    let afterSeq = Math.min(...messages.map(({ baseSeq }) => baseSeq));
+    for (let page = 0; page < maxSearchPages; page += 1) {
+      const { items } = await this.#options.reads.messages(id, { afterSeq, limit: searchPage });
+      for (const item of items) {
+        const own = messages.find(
+          (message) => item.senderDevice === deviceId && isThisMessage(message, item),
+        );
+        if (own !== undefined) found.set(own, item);
+      }
+      afterSeq = items.at(-1)?.seq ?? afterSeq;
+      if (items.length < searchPage || found.size === messages.length) break;
+    }
+    return found;
+  }
+}
+
+function socketUrl(baseUrl: string): string {
+  const page: object = globalThis;
+  const origin = 'location' in page ? String(page.location) : 'http://localhost';
+  const url = new URL('/ws', baseUrl === '' ? origin : baseUrl);
+  url.protocol = url.protocol.replace('http', 'ws');
+  return url.href;
+}
+
+export function assertOpen(core: Core): void {
+  if (core.isClosed) throw new ChatError('closed', 'The chat is closed');
+}

@@ -1,0 +1,296 @@
+import type { Chain, Outcome, Outgoing, Receipt, Uplink } from './outgoing.ts';
+import type { ChatFailure } from './types.ts';
+
+/** What a lane needs of the outbox around it. */
+export interface LaneHost {
+  readonly uplink: Uplink | undefined;
+  newChainName(): string;
+  /** The newest message that is known of the conversation. */
+  knownSeq(conversationId: string): number;
+  /** Durable when it resolves. */
+  keep(
+    conversationId: string,
+    chain: Chain,
+    changed: readonly Outgoing[],
+    removed: readonly Outgoing[],
+  ): Promise<void>;
+  onStored(message: Outgoing, receipt: Receipt): void;
+  onFailed(message: Outgoing): void;
+  /** How messages that another device of ours may have stored are found again. Rejects when it cannot be told. */
+  search(messages: readonly Outgoing[], deviceId: string): Promise<ReadonlyMap<Outgoing, Receipt>>;
+  setTimer(ms: number, callback: () => void): () => void;
+  /** Grows with the number of setbacks in a row. */
+  backoffMs(setbacks: number): number;
+  onError(error: unknown): void;
+}
+
+/** Going back so often without getting on means that chain and server do not agree. */
+const maxSetbacks = 8;
+
+/**
+ * Sends the messages of one conversation in their order, several at a time, each until it has a verdict.
+ *
+ * After a setback it waits until nothing is on its way, and begins again at the first message without a verdict, with the
+ * same numbers. When its chain turns out to be of no use (another message has the number, the server expects one that we do
+ * not have), it first asks for a verdict on each message that may have arrived; what is known not to have arrived goes on
+ * in a new chain. So nothing is doubled, and nothing waits for what was refused.
+ */
+export class Lane {
+  /** Those without a verdict, in order. */
+  readonly messages: Outgoing[] = [];
+  readonly failed: Outgoing[] = [];
+  chain: Chain;
+
+  readonly #host: LaneHost;
+  readonly #conversationId: string;
+  /** What was given to the uplink since it began, or began again. */
+  readonly #given = new Set<Outgoing>();
+  readonly #onItsWay = new Map<Outgoing, object>();
+  #isGoingBack = false;
+  #isChainUseless = false;
+  #isBusy = false;
+  #setbacks = 0;
+  #cancelPause: (() => void) | undefined;
+
+  constructor(host: LaneHost, chain: Chain | undefined, conversationId: string) {
+    this.#host = host;
+    this.#conversationId = conversationId;
+    this.chain = chain ?? this.#newChain(host.knownSeq(conversationId), null);
+  }
+
+  get isSending(): boolean {
+    return this.#onItsWay.size > 0;
+  }
+
+  /** The place in the chain for a message that is about to be written. */
+  nextTurn(): { readonly chain: string; readonly clientSeq: number } {
+    if (this.messages.length === 0 && this.#isChainUseless) this.#renew();
+    const clientSeq = this.chain.nextSeq;
+    this.chain.nextSeq += 1;
+    return { chain: this.chain.name, clientSeq };
+  }
+
+  /** Sends what can be sent now. */
+  pump(): void {
+    const { uplink } = this.#host;
+    if (uplink === undefined || this.#cancelPause !== undefined || this.#isBusy) return;
+    if (this.messages.length === 0 || !this.#prepare(uplink)) return;
+    for (const message of this.messages) {
+      if (this.#onItsWay.size >= uplink.maxInFlight) return;
+      if (this.#given.has(message)) continue;
+      if (!message.isKept) return;
+      if (this.#isChainUseless && !message.mayBeStored) continue;
+      this.#give(message, uplink);
+    }
+  }
+
+  /** The uplink is gone, and with it what was on its way. */
+  cutOff(): void {
+    this.#onItsWay.clear();
+    this.#given.clear();
+    this.#isGoingBack = false;
+    this.#endPause();
+    this.#setbacks = 0;
+  }
+
+  /** The message was seen in the conversation, or the server told its verdict. */
+  settle(message: Outgoing, receipt: Receipt): void {
+    if (!this.#takeOut(message)) return;
+    this.#setbacks = 0;
+    this.chain.topSeq = Math.max(this.chain.topSeq, receipt.seq);
+    this.#noteLast(message, receipt.id);
+    this.#keep([], [message]);
+    this.#host.onStored(message, receipt);
+    this.pump();
+  }
+
+  /** A new message, with the turn that it was given. */
+  add(message: Outgoing): void {
+    this.messages.push(message);
+    this.#keep([message], []);
+  }
+
+  /** Takes a failed message away; answers false when it is none. */
+  drop(message: Outgoing): boolean {
+    const at = this.failed.indexOf(message);
+    if (at < 0) return false;
+    this.failed.splice(at, 1);
+    this.#keep([], [message]);
+    return true;
+  }
+
+  /** Makes sure that chain and uplink fit; answers false when that takes time. */
+  #prepare(uplink: Uplink): boolean {
+    if (this.#isGoingBack) {
+      if (this.isSending) return false;
+      this.#isGoingBack = false;
+      this.#given.clear();
+    }
+    if (this.chain.device === null) {
+      this.chain.device = uplink.deviceId;
+      this.#occupy(() => this.#keep([], []));
+      return false;
+    }
+    if (this.chain.device !== uplink.deviceId) {
+      const { device } = this.chain;
+      this.#occupy(() => this.#moveFrom(device));
+      return false;
+    }
+    if (this.#isChainUseless && !this.messages.some((message) => message.mayBeStored)) {
+      this.#renew();
+      return false;
+    }
+    return true;
+  }
+
+  #give(message: Outgoing, uplink: Uplink): void {
+    const token = {};
+    message.mayBeStored = true;
+    this.#given.add(message);
+    this.#onItsWay.set(message, token);
+    const isNext = message.clientSeq === this.chain.lastSeq + 1;
+    const preId = isNext ? this.chain.lastId : undefined;
+    uplink.send(message, preId, (outcome) => {
+      if (this.#onItsWay.get(message) !== token) return;
+      this.#onItsWay.delete(message);
+      this.#take(message, outcome);
+      this.pump();
+    });
+  }
+
+  #take(message: Outgoing, outcome: Outcome): void {
+    if (outcome.kind === 'stored') this.settle(message, outcome.receipt);
+    else if (outcome.kind === 'unknown') this.#setBack(0);
+    else if (outcome.failure.code === 'out-of-turn') this.#outOfTurn(message, outcome.expectedClientSeq);
+    else if (outcome.failure.code === 'chain-conflict') this.#refute(message);
+    else if (outcome.isPassing) this.#setBack(outcome.retryAfterMs ?? 0);
+    else this.#fail(message, outcome.failure);
+  }
+
+  /** It has a final no; the chain goes on behind it. */
+  #fail(message: Outgoing, failure: ChatFailure): void {
+    if (!this.#takeOut(message)) return;
+    message.failure = failure;
+    message.mayBeStored = false;
+    this.failed.push(message);
+    this.#noteLast(message, '0');
+    // Who is no member has no chain: the number was not taken.
+    if (failure.code === 'not-found') this.#isChainUseless = true;
+    this.#keep([message], []);
+    this.#host.onFailed(message);
+  }
+
+  #outOfTurn(message: Outgoing, expected: number | undefined): void {
+    const first = this.messages[0]?.clientSeq ?? message.clientSeq;
+    const isOurs = expected !== undefined && expected >= first && expected < message.clientSeq;
+    if (isOurs && !this.#isChainUseless && this.#setbacks < maxSetbacks) {
+      // The one before it did not arrive, and is about to be sent again; a second such setback takes its time.
+      this.#setbacks += 1;
+      this.#isGoingBack = true;
+      if (this.#setbacks > 1) this.#pause(this.#host.backoffMs(this.#setbacks - 1));
+    } else this.#refute(message);
+  }
+
+  /** This number of this chain is not, and will never be, this message. */
+  #refute(message: Outgoing): void {
+    message.mayBeStored = false;
+    this.#isChainUseless = true;
+    this.#isGoingBack = true;
+  }
+
+  #setBack(atLeastMs: number): void {
+    this.#isGoingBack = true;
+    this.#pause(atLeastMs + this.#host.backoffMs(this.#setbacks));
+    this.#setbacks += 1;
+  }
+
+  #pause(ms: number): void {
+    this.#endPause();
+    this.#cancelPause = this.#host.setTimer(ms, () => {
+      this.#cancelPause = undefined;
+      this.pump();
+    });
+  }
+
+  #endPause(): void {
+    this.#cancelPause?.();
+    this.#cancelPause = undefined;
+  }
+
+  /** The login or the device is another one than before: the old numbers mean nothing to the server. */
+  async #moveFrom(deviceId: string): Promise<void> {
+    const doubtful = this.messages.filter((message) => message.mayBeStored);
+    const found = doubtful.length === 0 ? undefined : await this.#host.search(doubtful, deviceId);
+    for (const message of doubtful) {
+      message.mayBeStored = false;
+      const receipt = found?.get(message);
+      if (receipt !== undefined) this.settle(message, receipt);
+    }
+    await this.#renew();
+  }
+
+  /** A new chain for all that is left. */
+  #renew(): Promise<void> {
+    const { messages } = this;
+    const old = new Map(messages.map((message) => [message.key, message]));
+    this.chain = this.#newChain(
+      Math.max(this.chain.topSeq, this.#host.knownSeq(this.#conversationId)),
+      this.#host.uplink?.deviceId ?? null,
+    );
+    this.#isChainUseless = false;
+    this.#given.clear();
+    for (const message of messages) {
+      message.chain = this.chain.name;
+      message.clientSeq = this.chain.nextSeq;
+      message.baseSeq = this.chain.topSeq;
+      this.chain.nextSeq += 1;
+      const quoted = message.quoteKey === null ? undefined : old.get(message.quoteKey);
+      if (quoted !== undefined) message.quote = `${quoted.chain}:${quoted.clientSeq}`;
+      message.isKept = false;
+    }
+    return this.#keep([...messages], []);
+  }
+
+  #newChain(topSeq: number, device: string | null): Chain {
+    return { name: this.#host.newChainName(), device, nextSeq: 1, lastSeq: 0, lastId: '0', topSeq };
+  }
+
+  #noteLast(message: Outgoing, id: string): void {
+    if (message.chain !== this.chain.name || message.clientSeq <= this.chain.lastSeq) return;
+    this.chain.lastSeq = message.clientSeq;
+    this.chain.lastId = id;
+  }
+
+  #takeOut(message: Outgoing): boolean {
+    const at = this.messages.indexOf(message);
+    if (at < 0) return false;
+    this.messages.splice(at, 1);
+    this.#given.delete(message);
+    this.#onItsWay.delete(message);
+    return true;
+  }
+
+  #keep(changed: readonly Outgoing[], removed: readonly Outgoing[]): Promise<void> {
+    const { name } = this.chain;
+    return this.#host.keep(this.#conversationId, this.chain, changed, removed).then(() => {
+      // Renamed meanwhile: what was written is not what will be sent.
+      for (const message of changed) if (message.chain === name) message.isKept = true;
+      this.pump();
+    });
+  }
+
+  /** Nothing is sent until the work is done; when it fails it is tried again after a while. */
+  #occupy(work: () => Promise<void>): void {
+    this.#isBusy = true;
+    const end = () => {
+      this.#isBusy = false;
+    };
+    work()
+      .then(end, (error: unknown) => {
+        end();
+        this.#host.onError(error);
+        this.#setBack(0);
+      })
+      .then(() => this.pump());
+  }
+}
