@@ -44,6 +44,12 @@ export const settingSpecs = {
     default: undefined,
     about: 'The address people use, when a proxy stands in front; its origin is accepted for cookie sessions',
   },
+  HVIDEO_NODE_URL: {
+    schema: z.url({ protocol: /^wss?$/ }),
+    default: undefined,
+    about:
+      'Where the chat’s clients reach this very process, past what stands before all, such as `wss://node1.example/ws`; told to those who have to leave another node',
+  },
   HVIDEO_TRUSTED_PROXIES: {
     schema: whole(0, 10),
     default: '0',

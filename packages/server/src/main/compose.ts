@@ -57,6 +57,7 @@ import type { Application } from '../transport/http/server.ts';
 import { Traces } from '../transport/http/traces.ts';
 import { openCache, openChangeFeed, openShared } from './derived.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
+import { openGateway } from './gateway.ts';
 import { operationsReport } from './operations.ts';
 import { type OwnTimelines, openCounterStore, openTimelineStore } from './own-stores.ts';
 import { mediaFolder, type Platform, workFolder } from './platform.ts';
@@ -204,6 +205,7 @@ export async function composeFeatures(options: ComposeOptions) {
   const chat = opening.use(
     await createChat({
       ...{ ...chatStores, clock, random, ids, cursors, nodeName, bus: shared.bus },
+      address: config.HVIDEO_NODE_URL,
       routes: opening.use(shared.openRoutes(nodeName, () => lease.identity)),
       people: { cards: people.cards, reachable: (accountIds) => accounts.profiles.reachable(accountIds) },
       log: log.child({ part: 'chat' }),
@@ -265,6 +267,8 @@ export async function composeFeatures(options: ComposeOptions) {
     ...{
       accounts,
       announcements,
+      bus: shared.bus,
+      nodeName,
       cache,
       chat,
       chatRecords,
@@ -297,7 +301,9 @@ export async function composeFeatures(options: ComposeOptions) {
 /** The features behind HTTP, and the work in the background. */
 export async function composeApplication(options: ComposeOptions) {
   const { config, log, platform } = options;
-  const features = await composeFeatures(options);
+  await using opening = new AsyncDisposableStack();
+  const features = opening.use(await composeFeatures(options));
+  const gateway = opening.use(openGateway({ ...options, ...features }));
   const { accounts, detail, engagement, graph, history, media, videos, timeline, jobs, store } = features;
   const limits = {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,
@@ -338,6 +344,7 @@ export async function composeApplication(options: ComposeOptions) {
       ...oembedRoutes(shared),
     },
     pages: videoPages(shared),
+    sockets: gateway.sockets,
     notReady: async () => {
       try {
         await platform.database.ping();
@@ -348,6 +355,7 @@ export async function composeApplication(options: ComposeOptions) {
       }
     },
   };
+  const opened = opening.move();
   return {
     http,
     features,
@@ -370,9 +378,10 @@ export async function composeApplication(options: ComposeOptions) {
     async drain(): Promise<void> {
       videos.drain();
       features.chat.sync.drain();
+      await gateway.drain();
       await media.close();
     },
-    [Symbol.asyncDispose]: () => features[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 

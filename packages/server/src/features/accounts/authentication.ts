@@ -33,6 +33,8 @@ export class Authentication {
   readonly #tokens: AccessTokens;
   readonly #standing: BoundedCache<Viewer>;
   readonly #loading = new Map<string, Promise<Viewer | undefined>>();
+  /** Told which logins were forgotten: whatever they hold open has to be looked at. */
+  onForgotten: ((sessionIds: readonly string[]) => void) | undefined;
 
   constructor(options: { db: Database; clock: Clock; tokens: AccessTokens }) {
     this.#db = options.db;
@@ -63,6 +65,20 @@ export class Authentication {
       // A look-up under way may have read the row before the commit: its answer is neither joined nor kept.
       this.#loading.delete(id);
     }
+    if (sessionIds.length > 0) this.onForgotten?.(sessionIds);
+  }
+
+  /** Those of these logins that no longer stand, as the database has it now. */
+  async endedOf(sessionIds: readonly string[]): Promise<string[]> {
+    if (sessionIds.length === 0) return [];
+    const now = new Date(this.#clock.nowMs());
+    const rows = await this.#db.sql<{ id: string }>`
+      select asked.id from unnest(${this.#db.sql.array([...new Set(sessionIds)], 'int8')}) asked (id)
+      where not exists (
+        select from session join account on account.id = account_id
+        where session.id = asked.id and expires_at > ${now}
+          and (suspended_at is null or suspended_until <= ${now}))`;
+    return rows.map(({ id }) => id);
   }
 
   async #load(sessionId: string): Promise<Viewer | undefined> {

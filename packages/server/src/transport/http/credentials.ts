@@ -36,13 +36,19 @@ export function refuseCrossOrigin(
   isAllowed: (origin: string) => boolean = () => false,
 ): void {
   if (request.method === 'GET' || request.method === 'HEAD' || request.headers.has('authorization')) return;
-  const origin = request.headers.get('origin');
-  if (origin === null) return;
-  const host = request.headers.get('host');
-  if (origin === publicOrigin || origin === `http://${host}` || origin === `https://${host}`) return;
+  if (!isForeign(request, publicOrigin)) return;
+  const origin = request.headers.get('origin') ?? '';
   const carriesSession = [accessCookie, refreshCookie].some((name) => cookieOf(request, name) !== undefined);
   if (isAllowed(origin) && !carriesSession) return;
   throw new AppError('cross-origin');
+}
+
+/** A page of another site has made the request. Programs name no origin. */
+export function isForeign(request: Request, publicOrigin: string | undefined): boolean {
+  const origin = request.headers.get('origin');
+  if (origin === null) return false;
+  const host = request.headers.get('host');
+  return origin !== publicOrigin && origin !== `http://${host}` && origin !== `https://${host}`;
 }
 
 /** The client's address: with N trusted proxies in front, the Nth entry of X-Forwarded-For from the right. */

@@ -1,4 +1,4 @@
-import type { Access, AnyEndpoint } from '@hvideo/protocol';
+import { type Access, type AnyEndpoint, API_PREFIX } from '@hvideo/protocol';
 import { AppError } from '../../kernel/errors.ts';
 import { Joiner } from '../../kernel/json-list.ts';
 import type { MaybePromise } from '../../kernel/maybe-promise.ts';
@@ -9,8 +9,9 @@ import type { DispatchOptions } from './dispatch-options.ts';
 import { Exchange } from './exchange.ts';
 import { problemResponse } from './problems.ts';
 import { ReadyJson, type Route, type Viewer } from './route.ts';
+import type { SocketEnd } from './sockets.ts';
 
-export type Dispatch = (request: Bun.BunRequest, server: Bun.Server<undefined>) => MaybePromise<Response>;
+export type Dispatch = (request: Bun.BunRequest, server: Bun.Server<SocketEnd>) => MaybePromise<Response>;
 
 /**
  * Makes the function that carries a request from the socket to its handler and the answer back. What is known at once (a
@@ -20,7 +21,7 @@ export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
   const { endpoint } = route;
   const name = `${endpoint.method} ${endpoint.path}`;
   const observe = options.observer(endpoint);
-  const carry = (request: Bun.BunRequest, server: Bun.Server<undefined>, traceId: string | undefined) => {
+  const carry = (request: Bun.BunRequest, server: Bun.Server<SocketEnd>, traceId: string | undefined) => {
     const startedMs = performance.now();
     const answered = (response: Response): Response => {
       observe(response.status, (performance.now() - startedMs) / 1000);
@@ -42,6 +43,55 @@ export function dispatcher(route: Route, options: DispatchOptions): Dispatch {
       return response;
     });
   };
+}
+
+/** Carries a request of somebody whose token was checked before, and which came by another way than HTTP. */
+export type DispatchAs = (
+  request: Request,
+  path: string,
+  viewer: Viewer,
+  address: string,
+) => MaybePromise<Response> | undefined;
+
+/** Answers undefined where there is no such route. */
+export function dispatcherAs(routes: readonly Route[], options: DispatchOptions): DispatchAs {
+  const matchers = routes.map((route) => ({
+    route,
+    method: route.endpoint.method as string,
+    segments: (API_PREFIX + route.endpoint.path).split('/'),
+    name: `${route.endpoint.method} ${route.endpoint.path}`,
+  }));
+  return (request, path, viewer, address) => {
+    const parts = path.split('/');
+    // A name in the path wins over a parameter.
+    const fitting = matchers
+      .filter(({ method, segments }) => method === request.method && fits(segments, parts))
+      .sort((a, b) => parametersOf(a.segments) - parametersOf(b.segments));
+    const [found] = fitting;
+    if (!found) return undefined;
+    const params = paramsOf(found.segments, parts);
+    const exchange = new Exchange(Object.assign(request, { params }) as Bun.BunRequest, address, options);
+    const failed = (error: unknown) => failure(error, found.name, options, undefined, request.signal);
+    try {
+      const response = answerTo(viewer, found.route, options, exchange);
+      return response instanceof Promise ? response.catch(failed) : response;
+    } catch (error) {
+      return failed(error);
+    }
+  };
+}
+
+const fits = (segments: readonly string[], parts: readonly string[]) =>
+  segments.length === parts.length &&
+  segments.every((segment, at) => segment.startsWith('{') || segment === parts[at]);
+
+const parametersOf = (segments: readonly string[]) => segments.filter((each) => each.startsWith('{')).length;
+
+function paramsOf(segments: readonly string[], parts: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const [at, segment] of segments.entries())
+    if (segment.startsWith('{')) params[segment.slice(1, -1)] = decodeURIComponent(parts[at] ?? '');
+  return params;
 }
 
 function answer(route: Route, options: DispatchOptions, exchange: Exchange): MaybePromise<Response> {

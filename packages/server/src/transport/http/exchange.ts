@@ -3,6 +3,7 @@ import type { Idempotency } from '../../ports/database/port.ts';
 import { addressOf } from './credentials.ts';
 import type { DispatchOptions } from './dispatch-options.ts';
 import type { Reply, RequestInfo } from './route.ts';
+import type { SocketEnd } from './sockets.ts';
 import { type TracedRead, traceIdOf } from './traces.ts';
 
 /**
@@ -12,12 +13,13 @@ import { type TracedRead, traceIdOf } from './traces.ts';
 export class Exchange implements RequestInfo, Reply {
   readonly raw: Bun.BunRequest;
   idempotency: Idempotency | undefined = undefined;
-  readonly #server: Bun.Server<undefined>;
+  /** Or the address, where it is known. */
+  readonly #server: Bun.Server<SocketEnd> | string;
   readonly #options: DispatchOptions;
   #traced: TracedRead | undefined = undefined;
   #headers: Headers | undefined = undefined;
 
-  constructor(request: Bun.BunRequest, server: Bun.Server<undefined>, options: DispatchOptions) {
+  constructor(request: Bun.BunRequest, server: Bun.Server<SocketEnd> | string, options: DispatchOptions) {
     this.raw = request;
     this.#server = server;
     this.#options = options;
@@ -28,6 +30,7 @@ export class Exchange implements RequestInfo, Reply {
   }
 
   get address(): string {
+    if (typeof this.#server === 'string') return this.#server;
     const socketAddress = this.#server.requestIP(this.raw)?.address ?? '';
     return addressOf(this.raw, socketAddress, this.#options.trustedProxies);
   }

@@ -7,13 +7,20 @@ import type { Metrics } from '../../kernel/metrics.ts';
 import { Occasionally } from '../../kernel/occasionally.ts';
 import { Cors } from './cors.ts';
 import { addressOf } from './credentials.ts';
-import { type Dispatch, dispatcher } from './dispatch.ts';
+import { type Dispatch, type DispatchAs, dispatcher, dispatcherAs } from './dispatch.ts';
 import { apiPage, errorsPage } from './documents.ts';
 import { RequestLimits } from './limits.ts';
 import { openApiDocument } from './openapi.ts';
 import { isPrivateAddress } from './private-addresses.ts';
 import { problemResponse, refuse } from './problems.ts';
 import type { Route, Viewer } from './route.ts';
+import {
+  defaultSocketLimits,
+  type SocketEnd,
+  type Sockets,
+  type UpgradeRules,
+  websocketOptions,
+} from './sockets.ts';
 import type { PageKind, StaticFiles } from './static-files.ts';
 import type { Traces } from './traces.ts';
 
@@ -43,11 +50,16 @@ export interface Application {
   readonly traces: Traces;
   /** Pages of the app, by path, whose head depends on what they show. */
   readonly pages?: Readonly<Record<string, PageKind>>;
+  /** Told of how requests are carried, so that what comes over sockets is carried so too. */
+  readonly sockets?: ((dispatch: DispatchAs, limits: UpgradeRules) => Sockets) | undefined;
   /** What is not ready, by name; empty when traffic may come. */
   readonly notReady: () => Promise<readonly string[]>;
 }
 
-type Handler = (request: Bun.BunRequest, server: Bun.Server<undefined>) => Promise<Response> | Response;
+type Handler = (
+  request: Bun.BunRequest,
+  server: Bun.Server<SocketEnd>,
+) => Promise<Response> | Response | undefined;
 type Routes = Record<string, Handler | Partial<Record<string, Handler>>>;
 
 /**
@@ -57,7 +69,7 @@ type Routes = Record<string, Handler | Partial<Record<string, Handler>>>;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #cors: Cors;
-  readonly #server: Bun.Server<undefined>;
+  readonly #server: Bun.Server<SocketEnd>;
   /** Answers by route and status. */
   readonly #answers = new Map<string, Map<number, number>>();
   readonly #duration;
@@ -107,6 +119,7 @@ export class HttpServer {
       routes: { ...this.#operations(), ...routes } as Record<string, Handler>,
       fetch: (request: Request) =>
         this.#preflight(request) ?? this.#cors.open(request, this.#elsewhere(request)),
+      websocket: websocketOptions(defaultSocketLimits),
       error: (error: Error) => {
         this.#options.log.error({ err: error }, 'unexpected error');
         return problemResponse(new AppError('internal'));
@@ -168,7 +181,32 @@ export class HttpServer {
       path,
       (request) => this.#page(application.staticFiles, kind, request),
     ]);
-    return { ...routes, ...Object.fromEntries([...rawRoutes, ...pages]), ...this.#documents() };
+    const sockets = application.sockets?.(dispatcherAs(application.routes, dispatchOptions), dispatchOptions);
+    return {
+      ...routes,
+      ...Object.fromEntries([...rawRoutes, ...pages]),
+      ...this.#documents(),
+      ...(sockets && { [sockets.path]: this.#upgrading(sockets) }),
+    };
+  }
+
+  #upgrading(sockets: Sockets): Handler {
+    return (request, server) => {
+      const { trustedProxies } = this.#options;
+      try {
+        if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
+          return refuse('invalid-request', 'Open a WebSocket here');
+        const address = addressOf(request, server.requestIP(request)?.address ?? '', trustedProxies);
+        const { end, protocol } = sockets.upgrade(request, address);
+        const headers = protocol === undefined ? {} : { 'sec-websocket-protocol': protocol };
+        if (server.upgrade(request, { data: end, headers })) return undefined;
+        end.closed(1006);
+        return refuse('invalid-request', 'Open a WebSocket here');
+      } catch (error) {
+        if (error instanceof AppError) return problemResponse(error);
+        throw error;
+      }
+    };
   }
 
   #observer({ method, path }: AnyEndpoint): (status: number, seconds: number) => void {
