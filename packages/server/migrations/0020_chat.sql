@@ -9,7 +9,8 @@ create table conversation (
 );
 
 -- Apart from `conversation` and narrow, with room on each page: it is updated with every batch of messages, in place.
--- Whoever writes into a conversation, or changes its members, holds this row.
+-- Whoever writes into a conversation, or changes its members, holds this row, and updates it even if it stays the same: its
+-- `xmin` tells every process whether what it remembers of the conversation still holds.
 create table conversation_head (
   conversation_id int8 primary key references conversation on delete cascade,
   seq int8 not null default 0,

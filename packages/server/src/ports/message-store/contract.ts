@@ -277,6 +277,42 @@ export function messageStoreContract(name: string, open: () => Promise<ChatStore
       }
     });
 
+    test('a chain that comes over two nodes at once is stored once, refusals too', async () => {
+      const [a = '', b = ''] = await world.people(2);
+      const conversation = await world.direct(a, b);
+      const chain = world.chain();
+      const sends = Array.from({ length: 60 }, (_, i) =>
+        world.send(conversation, a, {
+          turn: { chain, clientSeq: i + 1 },
+          unfit: i % 3 === 0 ? 'message-invalid' : undefined,
+        }),
+      );
+      const first = new Map<number, number>();
+      const comeOver = async (store: typeof stores.messages, size: number) => {
+        for (let at = 0; at < sends.length; ) {
+          const batch = sends.slice(at, at + size).map((send) => ({ ...send, id: world.id() }));
+          const verdicts = await store.commit(batch);
+          for (const [i, verdict] of verdicts.entries()) {
+            const wasRefused = (at + i) % 3 === 0;
+            expect(verdict.kind).toBe(wasRefused ? 'refused' : 'stored');
+            if ((verdict.kind === 'stored' || verdict.kind === 'refused') && !verdict.isDuplicate)
+              first.set(at + i, (first.get(at + i) ?? 0) + 1);
+          }
+          at += size;
+        }
+      };
+      await Promise.all([
+        comeOver(stores.messages, 1),
+        comeOver(stores.second.messages, 2),
+        comeOver(stores.messages, 3),
+        comeOver(stores.second.messages, 1),
+      ]);
+      expect([...first.values()]).toEqual(sends.map(() => 1));
+      expect((await world.all(conversation)).map(({ body }) => body)).toEqual(
+        sends.filter(({ unfit }) => unfit === undefined).map(({ body }) => body),
+      );
+    });
+
     test('after a removal was answered nothing of the removed is stored', async () => {
       const [a = '', b = ''] = await world.people(2);
       for (let round = 0; round < 10; round++) {

@@ -15,18 +15,14 @@ export type Facts = Map<string, ConversationFacts>;
 
 export interface ConversationFacts {
   headSeq: number;
-  /** Of the senders that are members. */
-  readonly members: Map<string, Standing>;
-  /** Of the chains that the batch speaks of; one without verdicts is not in it. */
-  readonly tails: Map<string, Tail>;
-  /** By `verdictKey`, of the numbers that the batch speaks of and that are at or below their chain's tail. */
-  readonly verdicts: Map<string, PastVerdict>;
-}
-
-export interface Standing {
-  readonly joinedSeq: number;
   /** It is a direct chat, and one of the two has blocked the other. */
   readonly isBlocked: boolean;
+  /** Of the senders that are members: what was said up to this seq is not for them. */
+  readonly members: Map<string, number | null>;
+  /** Of the chains that the batch speaks of; one without verdicts is not in it, or null. */
+  readonly tails: Map<string, Tail | null>;
+  /** By `verdictKey`, of the numbers that the batch speaks of and that are at or below their chain's tail. */
+  readonly verdicts: Map<string, PastVerdict>;
 }
 
 /** The last number of a chain that has a verdict. */
@@ -83,8 +79,8 @@ function judge(send: Send, facts: ConversationFacts | undefined, decision: Decis
   const tail = turn && facts.tails.get(turn.chain);
   // Also for who has left since: what was stored is stored.
   if (tail && turn.clientSeq <= tail.clientSeq) return again(send, turn, facts);
-  const standing = facts.members.get(send.senderId);
-  if (!standing) return notFound;
+  const joinedSeq = facts.members.get(send.senderId) ?? null;
+  if (joinedSeq === null) return notFound;
   if (turn && !isInTurn(turn, tail)) {
     return {
       kind: 'out-of-turn',
@@ -92,9 +88,9 @@ function judge(send: Send, facts: ConversationFacts | undefined, decision: Decis
       expectedPreId: tail?.messageId ?? null,
     };
   }
-  const refusal = standing.isBlocked ? 'blocked' : unfitness(send);
+  const refusal = facts.isBlocked ? 'blocked' : unfitness(send);
   if (refusal) return refuse(send, refusal, facts, decision);
-  const quoteSeq = send.quote ? resolve(send.quote, send, facts, standing) : null;
+  const quoteSeq = send.quote ? resolve(send.quote, send, facts, joinedSeq) : null;
   if (quoteSeq === 'awaited') return { kind: 'quote-awaited' };
   if (quoteSeq === 'unknown') return refuse(send, 'quote-unknown', facts, decision);
   return store(send, quoteSeq, facts, decision);
@@ -110,7 +106,7 @@ function again(send: Send, turn: Turn, { verdicts }: ConversationFacts): Verdict
   return { kind: 'stored', seq, id, timestampMs, quoteSeq, isDuplicate: true };
 }
 
-function isInTurn(turn: Turn, tail: Tail | undefined): boolean {
+function isInTurn(turn: Turn, tail: Tail | null | undefined): boolean {
   if (turn.clientSeq !== (tail?.clientSeq ?? 0) + 1) return false;
   return turn.preId === undefined || turn.preId === (tail?.messageId ?? '0');
 }
@@ -125,19 +121,19 @@ function resolve(
   quote: Quote,
   { turn }: Send,
   facts: ConversationFacts,
-  standing: Standing,
+  joinedSeq: number,
 ): number | 'awaited' | 'unknown' {
-  if ('seq' in quote) return isVisible(quote.seq, facts, standing) ? quote.seq : 'unknown';
+  if ('seq' in quote) return isVisible(quote.seq, facts, joinedSeq) ? quote.seq : 'unknown';
   const { chain, clientSeq } = quote;
   if (clientSeq > (facts.tails.get(chain)?.clientSeq ?? 0)) {
     // It waits for itself, or for what waits for it.
     return chain === turn?.chain ? 'unknown' : 'awaited';
   }
   const past = facts.verdicts.get(verdictKey(chain, clientSeq));
-  return past && 'seq' in past && isVisible(past.seq, facts, standing) ? past.seq : 'unknown';
+  return past && 'seq' in past && isVisible(past.seq, facts, joinedSeq) ? past.seq : 'unknown';
 }
 
-const isVisible = (seq: number, { headSeq }: ConversationFacts, { joinedSeq }: Standing) =>
+const isVisible = (seq: number, { headSeq }: ConversationFacts, joinedSeq: number) =>
   seq > joinedSeq && seq <= headSeq;
 
 function refuse(send: Send, code: RefusalCode, facts: ConversationFacts, decision: Decision): Verdict {

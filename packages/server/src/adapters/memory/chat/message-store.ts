@@ -2,7 +2,6 @@ import {
   type ConversationFacts,
   decide,
   type Facts,
-  type Standing,
   storedMessage,
 } from '../../../ports/message-store/decide.ts';
 import {
@@ -65,20 +64,19 @@ export class MemoryMessageStore implements MessageStore {
     for (const { conversationId, senderId } of sends) {
       const conversation = this.#chat.conversations.get(conversationId);
       if (!conversation) continue;
-      const { tails, verdicts } = conversation;
-      const known = facts.get(conversationId) ?? {
-        headSeq: headOf(conversation),
-        members: new Map<string, Standing>(),
-        ...{ tails, verdicts },
-      };
+      const known = facts.get(conversationId) ?? this.#factsOf(conversation);
       facts.set(conversationId, known);
       const member = conversation.members.get(senderId);
-      if (!member) continue;
-      const others = conversation.type === 'direct' ? [...conversation.members.keys()] : [];
-      const isBlocked = others.some((other) => this.#chat.areBlocked(senderId, other));
-      known.members.set(senderId, { joinedSeq: member.joinedSeq, isBlocked });
+      if (member) known.members.set(senderId, member.joinedSeq);
     }
     return facts;
+  }
+
+  #factsOf(conversation: MemoryConversation): ConversationFacts {
+    const { tails, verdicts, type } = conversation;
+    const [a = '', b = ''] = type === 'direct' ? [...conversation.members.keys()] : [];
+    const isBlocked = this.#chat.areBlocked(a, b);
+    return { headSeq: headOf(conversation), isBlocked, members: new Map(), tails, verdicts };
   }
 
   #conversation(id: string): MemoryConversation {

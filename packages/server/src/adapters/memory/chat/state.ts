@@ -74,7 +74,7 @@ export interface MemoryConversation {
   readonly members: Map<string, MemoryMember>;
   /** By seq, the first at 0. */
   readonly messages: StoredMessage[];
-  readonly tails: Map<string, Tail>;
+  readonly tails: Map<string, Tail | null>;
   /** By `verdictKey`. */
   readonly verdicts: Map<string, PastVerdict>;
 }

@@ -1,51 +1,105 @@
 import type { Sql } from '../../../ports/database/port.ts';
-import {
-  type ConversationFacts,
-  type Facts,
-  type PastVerdict,
-  verdictKey,
-} from '../../../ports/message-store/decide.ts';
-import { type ChainNumber, type Needs, needsOf } from '../../../ports/message-store/needs.ts';
+import { type Facts, type PastVerdict, verdictKey } from '../../../ports/message-store/decide.ts';
+import { type Needs, needsOf } from '../../../ports/message-store/needs.ts';
 import type { RefusalCode, Send } from '../../../ports/message-store/port.ts';
+import type { RememberedConversation, RememberedConversations } from './remembered-conversations.ts';
 
-/**
- * Locks the conversations of a batch, in ascending order so that nobody waits in a circle, and reads what a decision needs. Each
- * statement of READ COMMITTED has a snapshot of its own: what is read after the lock is what the last holder has left.
- */
-export async function readFacts(tx: Sql, sends: readonly Send[]): Promise<Facts> {
-  const needs = needsOf(sends);
-  const facts = await lock(tx, needs.conversationIds);
-  await readMembers(tx, needs, facts);
-  if (needs.chains.length > 0) await readTails(tx, needs, facts);
-  const past = needs.numbers.filter(({ conversationId, chain, clientSeq }) => {
-    const tail = facts.get(conversationId)?.tails.get(chain);
-    return tail !== undefined && clientSeq <= tail.clientSeq;
-  });
-  if (past.length > 0) await readVerdicts(tx, past, facts);
-  return facts;
+export interface ReadFacts {
+  readonly facts: Facts;
+  /** The same maps, to be remembered when what is decided on them has been committed. */
+  readonly conversations: ReadonlyMap<string, RememberedConversation>;
 }
 
-async function lock(tx: Sql, conversationIds: readonly string[]): Promise<Facts> {
-  const rows = await tx<{ id: string; seq: string }>`
-    select conversation_id as id, seq from conversation_head
-    where conversation_id = any(${tx.array(conversationIds, 'int8')})
-    order by conversation_id for update`;
+/**
+ * Locks the conversations of a batch, in ascending order so that nobody waits in a circle, and reads what a decision needs and
+ * is not remembered. Each statement of READ COMMITTED has a snapshot of its own: what is read after the lock is what the last
+ * holder has left. The laterals with `offset 0` and `limit 1` are looked up one by one through an index, whatever is known of the
+ * tables.
+ */
+export async function readFacts(
+  tx: Sql,
+  sends: readonly Send[],
+  remembered: RememberedConversations,
+): Promise<ReadFacts> {
+  const needs = needsOf(sends);
+  const known = new Map(needs.conversationIds.map((id) => [id, remembered.take(id)]));
+  // Blocks are not under the lock: one that was answered before the sends came is seen in either order.
+  const [rows, blockedOfKnown] = await Promise.all([
+    lock(tx, needs.conversationIds),
+    readBlocked(tx, new Map([...known].map(([id, conversation]) => [id, conversation?.pair]))),
+  ]);
+  const locked = new Map(rows.map(({ id, seq, xmin }) => [id, { seq, xmin, known: known.get(id) }]));
+  const unknown = [...locked.keys()].filter((id) => known.get(id)?.pair === undefined);
+  const pairs = await readPairs(tx, unknown);
+  const blocked = new Set([...blockedOfKnown, ...(await readBlocked(tx, pairs))]);
+  const facts: Facts = new Map();
+  const conversations = new Map<string, RememberedConversation>();
+  for (const [id, { seq, xmin, known }] of locked) {
+    const headSeq = Number(seq);
+    const isFresh = known?.xmin === xmin && known.headSeq === headSeq;
+    const members = isFresh ? known.members : new Map<string, number | null>();
+    const tails = isFresh ? known.tails : new Map();
+    facts.set(id, { headSeq, isBlocked: blocked.has(id), members, tails, verdicts: new Map() });
+    conversations.set(id, { xmin, headSeq, pair: known?.pair ?? pairs.get(id) ?? null, members, tails });
+  }
+  await Promise.all([readMembers(tx, needs, facts), readTails(tx, needs, facts)]);
+  await readVerdicts(tx, needs, facts);
+  return { facts, conversations };
+}
+
+const lock = (tx: Sql, conversationIds: readonly string[]) => tx<{ id: string; seq: string; xmin: string }>`
+  select conversation_id as id, seq, xmin::text as xmin from conversation_head
+  where conversation_id = any(${tx.array(conversationIds, 'int8')})
+  order by conversation_id for update`;
+
+type Pairs = ReadonlyMap<string, readonly [string, string] | null | undefined>;
+
+/** The direct chats in which one has blocked the other. */
+async function readBlocked(tx: Sql, pairs: Pairs): Promise<string[]> {
+  const direct = [...pairs].flatMap(([id, pair]) => (pair ? [{ id, a: pair[0], b: pair[1] }] : []));
+  if (direct.length === 0) return [];
+  const rows = await tx<{ id: string }>`
+    select direct.id from unnest(
+      ${tx.array(
+        direct.map(({ id }) => id),
+        'int8',
+      )},
+      ${tx.array(
+        direct.map(({ a }) => a),
+        'int8',
+      )},
+      ${tx.array(
+        direct.map(({ b }) => b),
+        'int8',
+      )}
+    ) as direct (id, a, b)
+    cross join lateral (
+      (select from block where blocker_id = direct.a and blocked_id = direct.b limit 1)
+      union all
+      (select from block where blocker_id = direct.b and blocked_id = direct.a limit 1)
+    ) block`;
+  return rows.map(({ id }) => id);
+}
+
+async function readPairs(tx: Sql, conversationIds: readonly string[]): Promise<Pairs> {
+  if (conversationIds.length === 0) return new Map();
+  const rows = await tx<{ id: string; key: string | null }>`
+    select id, direct_key as key from conversation where id = any(${tx.array(conversationIds, 'int8')})`;
   return new Map(
-    rows.map(({ id, seq }): [string, ConversationFacts] => [
-      id,
-      { headSeq: Number(seq), members: new Map(), tails: new Map(), verdicts: new Map() },
-    ]),
+    rows.map(({ id, key }) => {
+      const [a, b] = key?.split(':') ?? [];
+      return [id, a !== undefined && b !== undefined ? ([a, b] as const) : null];
+    }),
   );
 }
 
-async function readMembers(tx: Sql, { members }: Needs, facts: Facts): Promise<void> {
-  const rows = await tx<{ id: string; account_id: string; joined_seq: string; is_blocked: boolean }>`
-    select m.conversation_id as id, m.account_id, m.joined_seq,
-      c.type = 'direct' and exists (
-        select from conversation_member o
-        join block b on (b.blocker_id, b.blocked_id) in ((o.account_id, m.account_id), (m.account_id, o.account_id))
-        where o.conversation_id = m.conversation_id and o.account_id <> m.account_id
-      ) as is_blocked
+async function readMembers(tx: Sql, needs: Needs, facts: Facts): Promise<void> {
+  const members = needs.members.filter(
+    ({ conversationId, accountId }) => facts.get(conversationId)?.members.has(accountId) === false,
+  );
+  if (members.length === 0) return;
+  const rows = await tx<{ id: string; account_id: string; joined_seq: string | null }>`
+    select sender.conversation_id as id, sender.account_id, m.joined_seq
     from unnest(
       ${tx.array(
         members.map(({ conversationId }) => conversationId),
@@ -56,10 +110,12 @@ async function readMembers(tx: Sql, { members }: Needs, facts: Facts): Promise<v
         'int8',
       )}
     ) as sender (conversation_id, account_id)
-    join conversation_member m using (conversation_id, account_id)
-    join conversation c on c.id = m.conversation_id`;
-  for (const { id, account_id, joined_seq, is_blocked } of rows) {
-    facts.get(id)?.members.set(account_id, { joinedSeq: Number(joined_seq), isBlocked: is_blocked });
+    left join lateral (
+      select joined_seq from conversation_member
+      where conversation_id = sender.conversation_id and account_id = sender.account_id offset 0
+    ) m on true`;
+  for (const { id, account_id, joined_seq } of rows) {
+    facts.get(id)?.members.set(account_id, joined_seq === null ? null : Number(joined_seq));
   }
 }
 
@@ -71,7 +127,11 @@ interface TailRow {
   readonly refused_seq: string | null;
 }
 
-async function readTails(tx: Sql, { chains }: Needs, facts: Facts): Promise<void> {
+async function readTails(tx: Sql, needs: Needs, facts: Facts): Promise<void> {
+  const chains = needs.chains.filter(
+    ({ conversationId, chain }) => facts.get(conversationId)?.tails.has(chain) === false,
+  );
+  if (chains.length === 0) return;
   const rows = await tx<TailRow>`
     select name.conversation_id as id, name.chain, m.client_seq, m.id as message_id, r.client_seq as refused_seq
     from unnest(
@@ -93,16 +153,13 @@ async function readTails(tx: Sql, { chains }: Needs, facts: Facts): Promise<void
       select client_seq from message_refusal
       where conversation_id = name.conversation_id and chain = name.chain::uuid
       order by client_seq desc limit 1
-    ) r on true
-    where m.client_seq is not null or r.client_seq is not null`;
+    ) r on true`;
   for (const { id, chain, client_seq, message_id, refused_seq } of rows) {
     const stored = Number(client_seq ?? 0);
     const refused = Number(refused_seq ?? 0);
-    const tail =
-      refused > stored
-        ? { clientSeq: refused, messageId: null }
-        : { clientSeq: stored, messageId: message_id };
-    facts.get(id)?.tails.set(chain, tail);
+    const clientSeq = Math.max(stored, refused);
+    const messageId = refused > stored ? null : message_id;
+    facts.get(id)?.tails.set(chain, clientSeq === 0 ? null : { clientSeq, messageId });
   }
 }
 
@@ -116,7 +173,13 @@ interface VerdictRow {
   readonly code: RefusalCode | null;
 }
 
-async function readVerdicts(tx: Sql, numbers: readonly ChainNumber[], facts: Facts): Promise<void> {
+/** Only of repeats, and of messages that are quoted by the number in their chain. */
+async function readVerdicts(tx: Sql, needs: Needs, facts: Facts): Promise<void> {
+  const numbers = needs.numbers.filter(({ conversationId, chain, clientSeq }) => {
+    const tail = facts.get(conversationId)?.tails.get(chain);
+    return tail && clientSeq <= tail.clientSeq;
+  });
+  if (numbers.length === 0) return;
   const rows = await tx<VerdictRow>`
     with number as (
       select * from unnest(

@@ -17,10 +17,12 @@ import {
 } from '../../../ports/message-store/port.ts';
 import { isDataError } from '../sql-errors.ts';
 import { readFacts } from './facts.ts';
+import { RememberedConversations } from './remembered-conversations.ts';
 import { fromRow, type MessageRow, messageColumns } from './rows.ts';
 
 export class PostgresMessageStore implements MessageStore {
   readonly #db: Database;
+  readonly #remembered = new RememberedConversations();
 
   constructor(db: Database) {
     this.#db = db;
@@ -30,15 +32,25 @@ export class PostgresMessageStore implements MessageStore {
     if (sends.length > MAX_SENDS) throw new RangeError(`more than ${MAX_SENDS} sends`);
     if (sends.length === 0) return [];
     try {
-      return await this.#db.transaction(async (tx) => {
-        const decision = decide(sends, await readFacts(tx, sends));
-        await write(tx, decision);
-        return decision.verdicts;
-      });
+      return await this.#commit(sends);
     } catch (error) {
       if (!isDataError(error)) throw error;
       return this.#bisect(sends, error);
     }
+  }
+
+  async #commit(sends: readonly Send[]): Promise<Verdict[]> {
+    const { conversations, decision, written } = await this.#db.transaction(async (tx) => {
+      const { facts, conversations } = await readFacts(tx, sends, this.#remembered);
+      const decision = decide(sends, facts);
+      return { conversations, decision, written: await write(tx, decision) };
+    });
+    for (const [id, conversation] of conversations) {
+      const xmin = written.touched.has(id) ? written.xid : conversation.xmin;
+      const headSeq = decision.heads.get(id)?.seq ?? conversation.headSeq;
+      this.#remembered.put(id, { ...conversation, xmin, headSeq });
+    }
+    return decision.verdicts;
   }
 
   /** Nothing was stored, because of one of them: the halves are committed each for itself, in their order. */
@@ -113,116 +125,94 @@ export class PostgresMessageStore implements MessageStore {
   }
 }
 
-/** One statement for all of it; none when nothing was decided that has to be kept. */
-async function write(tx: Sql, decision: Decision): Promise<void> {
-  const { messages, refusals, heads } = decision;
-  if (refusals.length > 0) await insertRefusals(tx, refusals);
-  if (messages.length > 0) await insertMessages(tx, messages, heads);
+interface Written {
+  /** The number of the transaction, as the rows show it that it wrote; '': it wrote none. */
+  readonly xid: string;
+  /** The conversations whose heads it has written. */
+  readonly touched: ReadonlySet<string>;
 }
+
+/** None when nothing was decided that has to be kept. */
+async function write(tx: Sql, { messages, refusals, heads }: Decision): Promise<Written> {
+  let xid = '';
+  if (refusals.length > 0) xid = await insertRefusals(tx, refusals);
+  if (messages.length > 0) xid = await insertMessages(tx, messages, heads);
+  return { xid, touched: new Set([...heads.keys(), ...refusals.map(({ send }) => send.conversationId)]) };
+}
+
+const currentXid = (tx: Sql) => tx`select pg_current_xact_id()::xid::text as xid`;
+
+const xidOf = ([row]: readonly { readonly xid: string }[]): string => {
+  if (!row) throw new Error('a transaction without a number');
+  return row.xid;
+};
 
 async function insertMessages(
   tx: Sql,
   messages: readonly NewMessage[],
   heads: Decision['heads'],
-): Promise<void> {
-  const of = (value: (message: NewMessage) => unknown) => messages.map(value);
+): Promise<string> {
+  const all = (value: (message: NewMessage) => unknown) => tx.array(messages.map(value), 'int8');
   const changed = [...heads.values()];
-  await tx`
+  const rows = await tx<{ xid: string }>`
     with stored as (
       insert into message (conversation_id, seq, id, sender_id, device_id, chain, client_seq, body_hash, body, quote_seq, sent_at)
       select conversation_id, seq, id, sender_id, device_id, chain::uuid, client_seq, body_hash, body, quote_seq,
         timestamptz 'epoch' + sent_ms * interval '1 ms'
       from unnest(
+        ${all(({ send }) => send.conversationId)}, ${all(({ seq }) => seq)}, ${all(({ send }) => send.id)},
+        ${all(({ send }) => send.senderId)}, ${all(({ send }) => send.deviceId)},
         ${tx.array(
-          of(({ send }) => send.conversationId),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ seq }) => seq),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.id),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.senderId),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.deviceId),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.turn?.chain ?? null),
+          messages.map(({ send }) => send.turn?.chain),
           'text',
         )},
+        ${all(({ send }) => send.turn?.clientSeq)}, ${all(({ send }) => send.bodyHash)}, ${bodies(tx, messages)},
+        ${all(({ quoteSeq }) => quoteSeq)}, ${all(({ send }) => send.timestampMs)}
+      ) as row (conversation_id, seq, id, sender_id, device_id, chain, client_seq, body_hash, body, quote_seq, sent_ms)
+    ), head as (
+      update conversation_head h set seq = row.seq, message_id = row.message_id
+      from unnest(
+        ${tx.array([...heads.keys()], 'int8')},
         ${tx.array(
-          of(({ send }) => send.turn?.clientSeq ?? null),
+          changed.map(({ seq }) => seq),
           'int8',
         )},
         ${tx.array(
-          of(({ send }) => send.bodyHash),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.body),
-          'text',
-        )},
-        ${tx.array(
-          of(({ quoteSeq }) => quoteSeq),
-          'int8',
-        )},
-        ${tx.array(
-          of(({ send }) => send.timestampMs),
+          changed.map(({ messageId }) => messageId),
           'int8',
         )}
-      ) as row (conversation_id, seq, id, sender_id, device_id, chain, client_seq, body_hash, body, quote_seq, sent_ms)
+      ) as row (conversation_id, seq, message_id)
+      where h.conversation_id = row.conversation_id
     )
-    update conversation_head h set seq = row.seq, message_id = row.message_id
-    from unnest(
-      ${tx.array([...heads.keys()], 'int8')},
-      ${tx.array(
-        changed.map(({ seq }) => seq),
-        'int8',
-      )},
-      ${tx.array(
-        changed.map(({ messageId }) => messageId),
-        'int8',
-      )}
-    ) as row (conversation_id, seq, message_id)
-    where h.conversation_id = row.conversation_id`;
+    ${currentXid(tx)}`;
+  return xidOf(rows);
 }
 
-async function insertRefusals(tx: Sql, refusals: readonly NewRefusal[]): Promise<void> {
-  const of = (value: (refusal: NewRefusal) => unknown) => refusals.map(value);
-  await tx`
-    insert into message_refusal (conversation_id, chain, client_seq, body_hash, code, refused_at)
-    select conversation_id, chain::uuid, client_seq, body_hash, code, timestamptz 'epoch' + sent_ms * interval '1 ms'
-    from unnest(
-      ${tx.array(
-        of(({ send }) => send.conversationId),
-        'int8',
-      )},
-      ${tx.array(
-        of(({ turn }) => turn.chain),
-        'text',
-      )},
-      ${tx.array(
-        of(({ turn }) => turn.clientSeq),
-        'int8',
-      )},
-      ${tx.array(
-        of(({ send }) => send.bodyHash),
-        'int8',
-      )},
-      ${tx.array(
-        of(({ code }) => code),
-        'text',
-      )},
-      ${tx.array(
-        of(({ send }) => send.timestampMs),
-        'int8',
-      )}
-    ) as row (conversation_id, chain, client_seq, body_hash, code, sent_ms)`;
+const SEPARATOR = '\u001f';
+
+/** JSON holds no bare control character: joined by one, bodies need no quoting, which took longer than all else. */
+function bodies(tx: Sql, messages: readonly NewMessage[]): unknown {
+  const all = messages.map(({ send }) => send.body);
+  if (all.some((body) => body === '' || body.includes(SEPARATOR))) return tx.array(all, 'text');
+  return tx`string_to_array(${all.join(SEPARATOR)}, ${SEPARATOR})`;
+}
+
+/** The head's row is written as well, so that it shows that something has changed. */
+async function insertRefusals(tx: Sql, refusals: readonly NewRefusal[]): Promise<string> {
+  const all = (value: (refusal: NewRefusal) => unknown, type: 'int8' | 'text' = 'int8') =>
+    tx.array(refusals.map(value), type);
+  const rows = await tx<{ xid: string }>`
+    with refused as (
+      insert into message_refusal (conversation_id, chain, client_seq, body_hash, code, refused_at)
+      select conversation_id, chain::uuid, client_seq, body_hash, code, timestamptz 'epoch' + sent_ms * interval '1 ms'
+      from unnest(
+        ${all(({ send }) => send.conversationId)}, ${all(({ turn }) => turn.chain, 'text')},
+        ${all(({ turn }) => turn.clientSeq)}, ${all(({ send }) => send.bodyHash)}, ${all(({ code }) => code, 'text')},
+        ${all(({ send }) => send.timestampMs)}
+      ) as row (conversation_id, chain, client_seq, body_hash, code, sent_ms)
+    ), head as (
+      update conversation_head set seq = seq where conversation_id = any(${all(({ send }) => send.conversationId)})
+    )
+    ${currentXid(tx)}`;
+  return xidOf(rows);
 }

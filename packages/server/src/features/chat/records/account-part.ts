@@ -76,6 +76,8 @@ async function leaveAll(deps: AccountPartDeps, tx: Sql, accountId: string): Prom
     order by conversation_id for update`;
   if (held.length === 0) return [];
   const heads = new Map(held.map(({ id, seq }) => [id, Number(seq)]));
+  // Written although it stays as it is: that their members have changed is known by it.
+  await tx`update conversation_head set seq = seq where conversation_id = any(${tx.array([...heads.keys()], 'int8')})`;
   const left = await tx<{ id: string; role: string }>`
     delete from conversation_member where account_id = ${accountId} returning conversation_id as id, role`;
   await handOver(
