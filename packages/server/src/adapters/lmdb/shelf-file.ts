@@ -19,7 +19,10 @@ import { bytesOfHeader, type Header, headerOf, shelfKeyOf, shelfOf } from './tim
 export interface ShelfFileOptions {
   /** Of the file: beyond it nothing is added until something is dropped. */
   readonly maxBytes?: number;
-  /** Shelves whose headers are kept in memory, about 300 bytes each; twice as many at the most. */
+  /**
+   * Shelves whose headers are kept in memory, some 200 bytes each; twice as many at the most. A push to any other shelf costs
+   * twice as much, and those to an account that very many follow come to all of them in turn.
+   */
   readonly maxHeaders?: number;
   /** Shelves whose newest entries are kept in memory, about 700 bytes each and the entries that they share. */
   readonly maxHeads?: number;
@@ -53,7 +56,7 @@ export class ShelfFile {
   #changed = new Set<string>();
 
   constructor(folder: string, options: ShelfFileOptions) {
-    const { maxBytes = 16 * 1024 ** 3, maxHeaders = 50_000, maxHeads = 10_000 } = options;
+    const { maxBytes = 16 * 1024 ** 3, maxHeaders = 200_000, maxHeads = 10_000 } = options;
     this.#headEntries = options.headEntries ?? 64;
     this.#maxBytes = maxBytes;
     this.#recentHeaders = new Recent(maxHeaders);

@@ -44,24 +44,28 @@ const maxQueuedCalls = 50_000;
  */
 export class RedisConnection implements AsyncDisposable {
   readonly timeoutMs: number;
+  /** Keys of one script have to share a slot. */
+  readonly isCluster: boolean;
   readonly #commands: Commands;
   readonly #shas = new Map<string, string>();
   readonly #isReady: () => boolean;
   #isClosed = false;
 
-  private constructor(commands: Commands, timeoutMs: number, isReady: () => boolean) {
+  private constructor({ commands, isReady, isCluster }: Server, timeoutMs: number) {
     this.#commands = commands;
     this.timeoutMs = timeoutMs;
+    this.isCluster = isCluster;
     this.#isReady = isReady;
   }
 
   /** Throws `timeout` when the server cannot be reached now. */
   static async open(options: RedisOptions): Promise<RedisConnection> {
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    const { commands, isReady } = (await isCluster(options)) ? clusterOf(options) : singleOf(options);
+    const server = (await isCluster(options)) ? clusterOf(options) : singleOf(options);
+    const { commands } = server;
     // An error here is one of the connection; the calls that it hits fail by themselves.
     commands.on('error', (error) => options.log.debug({ error: error.message }, 'redis connection'));
-    const connection = new RedisConnection(commands, timeoutMs, isReady);
+    const connection = new RedisConnection(server, timeoutMs);
     try {
       await connection.#within(5_000, commands.connect());
     } catch (error) {
@@ -169,16 +173,22 @@ async function isCluster({ urls, log }: RedisOptions): Promise<boolean> {
   throw unreachable(lastError);
 }
 
-function singleOf({ urls }: RedisOptions): { commands: Commands; isReady: () => boolean } {
-  const client = createClient({ ...common, url: urls[0] ?? '', socket, commandOptions: bytesReplies });
-  return { commands: client, isReady: () => client.isReady };
+interface Server {
+  readonly commands: Commands;
+  readonly isReady: () => boolean;
+  readonly isCluster: boolean;
 }
 
-function clusterOf({ urls }: RedisOptions): { commands: Commands; isReady: () => boolean } {
+function singleOf({ urls }: RedisOptions): Server {
+  const client = createClient({ ...common, url: urls[0] ?? '', socket, commandOptions: bytesReplies });
+  return { commands: client, isReady: () => client.isReady, isCluster: false };
+}
+
+function clusterOf({ urls }: RedisOptions): Server {
   const cluster = createCluster({
     rootNodes: urls.map((url) => ({ url })),
     defaults: { ...common, socket },
     commandOptions: bytesReplies,
   });
-  return { commands: cluster, isReady: () => cluster.isOpen };
+  return { commands: cluster, isReady: () => cluster.isOpen, isCluster: true };
 }

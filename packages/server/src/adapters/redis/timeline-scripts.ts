@@ -1,5 +1,5 @@
 /**
- * The Lua of the timeline store. One call touches one key, which is one shelf: `hvt:{i:<reader>}` or `hvt:{o:<author>}`.
+ * The Lua of the timeline store. One call touches one key, and a push several; each is one shelf: `hvt:{i:<reader>}` or `hvt:{o:<author>}`.
  *
  * A shelf is a sorted set whose scores are all 0, so that its members are in the order of their bytes (a score is a double,
  * and holds no 63 bits):
@@ -66,15 +66,31 @@ return 1
 `;
 
 /**
- * KEYS  1 shelf
- * ARGV  1... entries
- * Returns 1, or 0 when there is no shelf
+ * KEYS  1... shelves, in a cluster all in one slot
+ * ARGV  of each shelf its entries, one after another in one string
+ * Returns 1
  */
 export const pushScript = `${common}
-local head = header()
-if not head then return 0 end
-add(1)
-trim(head)
+for at = 1, #KEYS do
+  key = KEYS[at]
+  local head = header()
+  if head then
+    local entries = ARGV[at]
+    if #entries == 24 then
+      redis.call('ZADD', key, 0, entries)
+    else
+      for start = 1, #entries, 12000 do
+        local pairs = {}
+        for from = start, math.min(start + 11999, #entries), 24 do
+          pairs[#pairs + 1] = 0
+          pairs[#pairs + 1] = string.sub(entries, from, from + 23)
+        end
+        redis.call('ZADD', key, unpack(pairs))
+      end
+    end
+    trim(head)
+  end
+end
 return 1
 `;
 

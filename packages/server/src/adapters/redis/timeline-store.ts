@@ -44,7 +44,9 @@ interface Top {
   readonly page: ShelfPage;
 }
 
-/** Shelves in one round trip to each server: about ten milliseconds of its time. */
+/** Shelves that one script pushes to, where keys need not share a slot: a quarter of a millisecond of the server. */
+const shelvesOfScript = 64;
+/** Scripts in one round trip to each server: about ten milliseconds of its time, in pushes to many shelves some more. */
 const maxCalls = 1_000;
 /** Shelves whose newest page is kept as it was read last, about a kilobyte each: the same reply is the same page. */
 const maxTops = 5_000;
@@ -94,10 +96,19 @@ export class RedisTimelineStore implements TimelineStore {
       known.set(entry, bytes);
       return bytes;
     };
-    const calls = [...groupedByShelf(pushes).values()].map((group) => ({
-      keys: [keyOf(group[0]!.shelf)],
-      args: group.map(({ entry }) => bytesOf(entry)),
+    const groups = [...groupedByShelf(pushes).values()].map((group) => ({
+      key: keyOf(group[0]!.shelf),
+      arg:
+        group.length === 1
+          ? bytesOf(group[0]!.entry)
+          : Buffer.concat(group.map(({ entry }) => bytesOf(entry))),
     }));
+    const together = this.#redis.isCluster ? 1 : shelvesOfScript;
+    const calls: ScriptCall[] = [];
+    for (let at = 0; at < groups.length; at += together) {
+      const some = groups.slice(at, at + together);
+      calls.push({ keys: some.map(({ key }) => key), args: some.map(({ arg }) => arg) });
+    }
     await this.#run(pushScript, calls, signal);
   }
 
