@@ -35,6 +35,8 @@ export class Checkpoints implements AsyncDisposable {
   #waiting = new Map<string, Entry>();
   #flushing: Promise<void> | undefined;
   #timer: Disposable | undefined;
+  /** Then it is tried every second, not with each acknowledgement. */
+  #isFailing = false;
   #lost = 0;
 
   constructor(deps: CheckpointsDeps) {
@@ -48,7 +50,8 @@ export class Checkpoints implements AsyncDisposable {
     seq: number,
   ): void {
     this.#keep({ deviceId: device.id, accountId: device.accountId, conversationId, seq });
-    if (this.#waiting.size >= flushAt) void this.flush();
+    const isDue = this.#waiting.size >= flushAt && !this.#flushing && !this.#isFailing;
+    if (isDue) void this.flush();
     else this.#timer ??= this.#deps.clock.after(everyMs, () => void this.flush());
   }
 
@@ -83,16 +86,19 @@ export class Checkpoints implements AsyncDisposable {
     const entries = [...this.#waiting.values()];
     this.#waiting = new Map();
     for (let at = 0; at < entries.length; at += atOnce) {
-      const some = entries.slice(at, at + atOnce);
       try {
-        await this.#write(some);
+        await this.#write(entries.slice(at, at + atOnce));
+        this.#isFailing = false;
       } catch (error) {
+        const left = entries.slice(at);
         this.#deps.log.warn(
-          { err: error, cursors: some.length },
+          { err: error, cursors: left.length },
           'cursors were not kept, and are tried again',
         );
-        for (const entry of some) this.#keep(entry);
+        this.#isFailing = true;
+        for (const entry of left) this.#keep(entry);
         this.#timer ??= this.#deps.clock.after(everyMs, () => void this.flush());
+        return;
       }
     }
   }
