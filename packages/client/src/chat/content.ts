@@ -1,14 +1,15 @@
-import { MESSAGE_MAX_BYTES, MessageContent } from '@hvideo/protocol';
+import type { MessageContent } from '@hvideo/protocol';
+import { MESSAGE_MAX_BYTES, messageBody, readContent } from '@hvideo/protocol/message';
 import { ChatError } from './options.ts';
 
 /** As the server stores it: so that what is shown while it is sent is what others will see. */
 export function normalised(content: MessageContent): MessageContent {
-  const parsed = MessageContent.safeParse(content);
-  if (!parsed.success) throw new ChatError('message-invalid', parsed.error.issues[0]?.message ?? 'invalid');
-  if (new TextEncoder().encode(JSON.stringify(parsed.data)).length > MESSAGE_MAX_BYTES) {
+  const read = readContent(content);
+  if (read === undefined) throw new ChatError('message-invalid', 'This is nothing that can be said');
+  if (new TextEncoder().encode(messageBody(read)).length > MESSAGE_MAX_BYTES) {
     throw new ChatError('message-invalid', 'The message is too large');
   }
-  return parsed.data;
+  return read;
 }
 
 /** Whether two values of JSON are the same, in whatever order their names stand. */

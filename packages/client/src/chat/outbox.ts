@@ -1,4 +1,5 @@
-import { type ChatMessage, type MessageContent, messageBody } from '@hvideo/protocol';
+import type { ChatMessage, MessageContent } from '@hvideo/protocol';
+import { messageBody } from '@hvideo/protocol/message';
 import { isSame } from './content.ts';
 import type { Keeper } from './keeper.ts';
 import { Lane, type LaneHost } from './lane.ts';

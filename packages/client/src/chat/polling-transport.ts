@@ -1,4 +1,4 @@
-import { chat, conversations, OutOfTurn, type SyncAnswer } from '@hvideo/protocol';
+import { chat, conversations, type SyncAnswer } from '@hvideo/protocol';
 import { ApiError } from '../errors.ts';
 import { failureOf, isFinalRefusal } from './failures.ts';
 import type { ChatLimits, ChatOptions } from './options.ts';
@@ -162,12 +162,11 @@ export class PollingTransport implements Transport {
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof ApiError)) return { kind: 'unknown' };
-  const turn = OutOfTurn.safeParse(error.problem);
   return {
     kind: 'refused',
     failure: failureOf(error),
     isPassing: isPassingStatus(error.status),
     retryAfterMs: error.retryAfterMs,
-    expectedClientSeq: turn.success ? turn.data.expectedClientSeq : undefined,
+    expectedClientSeq: error.problem.expectedClientSeq,
   };
 }

@@ -1,4 +1,4 @@
-import { MessageContent } from '@hvideo/protocol';
+import { readContent } from '@hvideo/protocol/message';
 import type { Chain, Outgoing } from './outgoing.ts';
 import type { Json, StoreChange, StoredValue } from './store.ts';
 
@@ -76,11 +76,11 @@ function readMessage(fields: Fields, chains: ReadonlyMap<string, Chain>): Outgoi
   if (typeof body !== 'string' || typeof writtenAtMs !== 'number' || typeof baseSeq !== 'number')
     return undefined;
   if (typeof chain !== 'string' || typeof clientSeq !== 'number') return undefined;
-  const content = MessageContent.safeParse(JSON.parse(body));
-  if (!content.success) return undefined;
+  const content = readContent(JSON.parse(body));
+  if (content === undefined) return undefined;
   const failed = isFields(failure) && typeof failure['code'] === 'string';
   return {
-    ...{ key, order, conversationId, content: content.data, body, writtenAtMs, baseSeq, chain, clientSeq },
+    ...{ key, order, conversationId, content, body, writtenAtMs, baseSeq, chain, clientSeq },
     quote: typeof quote === 'string' ? quote : null,
     quoteSeq: typeof quoteSeq === 'number' ? quoteSeq : null,
     quoteKey: typeof quoteKey === 'string' ? quoteKey : null,
