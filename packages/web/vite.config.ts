@@ -21,6 +21,7 @@ export default defineConfig({
       '/api': { target: server },
       '/media': { target: server },
       '/oembed': { target: server },
+      '/ws': { target: server, ws: true },
     },
   },
 });

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { loadChatTexts } from '../i18n/index.ts';
 import { FeedPage } from '../pages/feed/feed-page.tsx';
 import { CrashPage, NotFoundPage } from '../pages/not-found/not-found-page.tsx';
 import { Shell } from '../shell/shell.tsx';
@@ -100,6 +101,16 @@ const notifications = createRoute({
     'NotificationsPage',
   ),
 });
+const messages = createRoute({
+  getParentRoute: () => root,
+  path: '/messages',
+  component: lazyRouteComponent(async () => {
+    const [page] = await Promise.all([import('../chat/chat-page.tsx'), loadChatTexts()]);
+    return page;
+  }, 'ChatPage'),
+});
+/** Below the list, so that the list stays as it is when a conversation is chosen. */
+const conversation = createRoute({ getParentRoute: () => messages, path: '$conversation' });
 const operations = createRoute({
   getParentRoute: () => root,
   path: '/operations',
@@ -127,6 +138,7 @@ export const router = createRouter({
     people,
     history,
     notifications,
+    messages.addChildren([conversation]),
     operations,
     login,
     register,

@@ -1,10 +1,11 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { storage } from '../app/storage.ts';
+import type { chat } from './en/chat.ts';
 import type { en } from './en/index.ts';
 
 export type Language = 'en' | 'zh';
-type Texts = typeof en;
+type Texts = typeof en & { readonly chat: typeof chat };
 export type ErrorKey = keyof Texts['errors'];
 
 declare module 'i18next' {
@@ -21,6 +22,12 @@ const loaders: Record<Language, () => Promise<object>> = {
   en: async () => (await import('./en/index.ts')).en,
   zh: async () => (await import('./zh/index.ts')).zh,
 };
+/** The chat's own texts come with its code. */
+const chatLoaders: Record<Language, () => Promise<object>> = {
+  en: async () => (await import('./en/chat.ts')).chat,
+  zh: async () => (await import('./zh/chat.ts')).chat,
+};
+let isChatWanted = false;
 
 const isLanguage = (text: string | null): text is Language => text === 'en' || text === 'zh';
 
@@ -31,6 +38,9 @@ function initialLanguage(): Language {
 }
 
 async function load(language: Language): Promise<void> {
+  if (isChatWanted && !i18next.hasResourceBundle(language, 'chat')) {
+    i18next.addResourceBundle(language, 'chat', await chatLoaders[language]());
+  }
   if (i18next.hasResourceBundle(language, 'common')) return;
   for (const [namespace, texts] of Object.entries(await loaders[language]())) {
     i18next.addResourceBundle(language, namespace, texts);
@@ -54,6 +64,12 @@ export async function startI18n(): Promise<void> {
   // Components are told by this event; texts added after the start are not announced otherwise.
   await i18next.changeLanguage(language);
   document.documentElement.lang = htmlLang[language];
+}
+
+/** Call before anything of the chat is shown. */
+export async function loadChatTexts(): Promise<void> {
+  isChatWanted = true;
+  await load(currentLanguage());
 }
 
 /** Shows the app in the language and remembers it on this device. */

@@ -1,7 +1,12 @@
 import { expect, test } from 'bun:test';
 import { errorRegistry } from '../../../server/src/kernel/errors.ts';
-import { en } from './en/index.ts';
-import { zh } from './zh/index.ts';
+import { chat as englishChat } from './en/chat.ts';
+import { en as english } from './en/index.ts';
+import { chat as chineseChat } from './zh/chat.ts';
+import { zh as chinese } from './zh/index.ts';
+
+const en = { ...english, chat: englishChat };
+const zh = { ...chinese, chat: chineseChat };
 
 /** Dotted paths of all texts. Plural forms count as one: the languages have different ones. */
 function paths(value: unknown, prefix = ''): [string, string][] {

@@ -14,4 +14,5 @@ export const useTexts = () =>
     'operations',
     'engagement',
     'notifications',
+    'chat',
   ]);

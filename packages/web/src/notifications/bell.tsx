@@ -2,7 +2,7 @@ import { UNREAD_MAX } from '@hvideo/protocol';
 import { useQuery } from '@tanstack/react-query';
 import { Bell as BellIcon } from 'lucide-react';
 import { useTexts } from '../i18n/use-texts.ts';
-import styles from './bell.module.css';
+import { CountSign } from '../ui/count-sign.tsx';
 import { unreadQuery } from './queries.ts';
 
 /** With the number of those that have not been read; for people who are signed in. */
@@ -10,21 +10,7 @@ export function Bell() {
   const { t } = useTexts();
   const count = useQuery(unreadQuery).data?.count ?? 0;
   const most = UNREAD_MAX - 1;
-  return (
-    <span className={styles['bell']}>
-      <BellIcon aria-hidden />
-      {count > 0 && (
-        <>
-          <span key={count} className={styles['badge']} aria-hidden>
-            {count > most ? `${most}+` : count}
-          </span>
-          <span className="visually-hidden">
-            {count > most
-              ? t('notifications:unreadMany', { count: most })
-              : t('notifications:unread', { count })}
-          </span>
-        </>
-      )}
-    </span>
-  );
+  const label =
+    count > most ? t('notifications:unreadMany', { count: most }) : t('notifications:unread', { count });
+  return <CountSign icon={<BellIcon aria-hidden />} count={count} most={most} label={label} />;
 }

@@ -1,8 +1,9 @@
 import { api, type VideoCard } from '@hvideo/protocol';
-import { Code, Lock, QrCode as QrIcon, Share2 } from 'lucide-react';
+import { Code, Lock, MessageCircle, QrCode as QrIcon, Share2 } from 'lucide-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { client } from '../app/client.ts';
 import { useViewer } from '../app/session.ts';
+import { loadChatTexts } from '../i18n/index.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
@@ -15,6 +16,12 @@ import styles from './share-sheet.module.css';
 
 /** The encoder is fetched when somebody shares, and not before. */
 const QrCode = lazy(() => import('./qr-code.tsx').then((module) => ({ default: module.QrCode })));
+
+/** So is the chat. */
+const ShareToChat = lazy(async () => {
+  const [module] = await Promise.all([import('./share-to-chat.tsx'), loadChatTexts()]);
+  return { default: module.ShareToChat };
+});
 
 interface ShareSheetProps {
   card: VideoCard;
@@ -37,6 +44,8 @@ type Extra = 'qr' | 'embed';
 function Sheet({ card }: { card: VideoCard }) {
   const { t } = useTexts();
   const [extra, setExtra] = useState<Extra>('qr');
+  const [isToChat, setToChat] = useState(false);
+  const viewer = useViewer();
   const onShared = useShareCount(card.id);
   const url = `${location.origin}/v/${card.id}`;
   const isPublic = card.visibility === 'public';
@@ -55,6 +64,16 @@ function Sheet({ card }: { card: VideoCard }) {
       )}
       <CopyField label={t('share:link')} value={url} onCopied={onShared} />
       <SystemShare card={card} url={url} onShared={onShared} />
+      {viewer && !isToChat && (
+        <Button block icon={<MessageCircle size={19} aria-hidden />} onClick={() => setToChat(true)}>
+          {t('chats.share')}
+        </Button>
+      )}
+      {viewer && isToChat && (
+        <Suspense fallback={<Skeleton height="3.5rem" />}>
+          <ShareToChat card={card} viewer={viewer} onShared={onShared} />
+        </Suspense>
+      )}
       {isPublic && (
         <div className={styles['choices']}>
           {choices.map(({ value, label, icon }) => (

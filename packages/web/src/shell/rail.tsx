@@ -4,6 +4,7 @@ import { errorText } from '../app/errors.ts';
 import { chooseLanguage } from '../app/language.ts';
 import { signOut, useViewer } from '../app/session.ts';
 import { setTheme, theme } from '../app/theme.ts';
+import { ChatSign } from '../chat/chat-sign.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useStore } from '../lib/use-store.ts';
@@ -34,6 +35,12 @@ export function Rail() {
           <UsersRound aria-hidden />
           {t('nav.following')}
         </Link>
+        {viewer && (
+          <Link to="/messages" {...item}>
+            <ChatSign />
+            {t('chats.title')}
+          </Link>
+        )}
         {viewer && (
           <Link to="/notifications" {...item}>
             <Bell />

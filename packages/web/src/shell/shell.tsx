@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { errorText } from '../app/errors.ts';
 import { changeViewer, useInstance, useViewer } from '../app/session.ts';
 import { sessionEnded } from '../app/session-events.ts';
+import { useBackgroundChat } from '../chat/background.ts';
 import { setLanguage } from '../i18n/index.ts';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
@@ -15,14 +16,18 @@ import { TabBar } from './tab-bar.tsx';
 
 /** Pages whose picture reaches the edges of the screen; the rest scroll as usual. */
 const immersive = /^\/(following)?$|^\/v\//;
+/** A conversation: on a phone it has the whole screen, and it says itself whether there is a connection. */
+const conversation = /^\/messages\/./;
 
 export function Shell() {
   const { t } = useTexts();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const isImmersive = immersive.test(path);
+  const isConversation = conversation.test(path);
   useAccountLanguage();
   useSessionEnd();
   useConnectionNotices();
+  useBackgroundChat(useViewer()?.id);
   const main = useFocusOnNavigation(path);
   return (
     <div className={classes(styles['shell'], isImmersive && styles['immersive'])}>
@@ -34,8 +39,8 @@ export function Shell() {
         <SetupHint path={path} />
         <Outlet />
       </main>
-      <TabBar over={isImmersive} />
-      <OfflineSign />
+      {!isConversation && <TabBar over={isImmersive} />}
+      {!isConversation && <OfflineSign />}
       <Toasts />
     </div>
   );

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { CircleUserRound, House, Plus, UsersRound } from 'lucide-react';
 import { tapFeed } from '../app/feed-tap.ts';
 import { useViewer } from '../app/session.ts';
+import { ChatSign } from '../chat/chat-sign.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
 import { Bell } from '../notifications/bell.tsx';
@@ -28,6 +29,12 @@ export function TabBar({ over }: { over: boolean }) {
           <Plus size={24} strokeWidth={2.8} aria-hidden />
         </span>
       </Link>
+      {viewer && (
+        <Link to="/messages" {...item}>
+          <ChatSign />
+          {t('chats.tab')}
+        </Link>
+      )}
       {viewer && (
         <Link to="/notifications" {...item}>
           <Bell />

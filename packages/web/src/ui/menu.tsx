@@ -17,6 +17,38 @@ export function Menu({ trigger, children }: { trigger: ReactElement; children: R
   );
 }
 
+interface MenuAtProps {
+  place: { readonly x: number; readonly y: number; readonly opener: HTMLElement | null };
+  onClose(): void;
+  children: ReactNode;
+}
+
+/** A menu that is open, at a point of the window: for menus that many things share. */
+export function MenuAt({ place: { x, y, opener }, onClose, children }: MenuAtProps) {
+  return (
+    <DropdownMenu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && onClose()}>
+      <DropdownMenu.Trigger asChild>
+        <span className={styles['point']} style={{ left: x, top: y }} aria-hidden />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          className={styles['content']}
+          align="start"
+          sideOffset={4}
+          collisionPadding={12}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            // What was chosen may have moved the focus already.
+            if (document.activeElement === document.body) opener?.focus({ preventScroll: true });
+          }}
+        >
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
 interface MenuItemProps {
   icon?: ReactNode;
   children: ReactNode;
@@ -42,6 +74,16 @@ export function MenuItem({ icon, children, onSelect, danger = false, asChild = f
         </>
       )}
     </DropdownMenu.Item>
+  );
+}
+
+/** Something to know, not to choose. */
+export function MenuNote({ icon, children }: { icon?: ReactNode; children: ReactNode }) {
+  return (
+    <DropdownMenu.Label className={classes(styles['label'], styles['note'])}>
+      {icon}
+      {children}
+    </DropdownMenu.Label>
   );
 }
 

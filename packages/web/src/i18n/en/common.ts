@@ -18,6 +18,15 @@ export const common = {
     logout: 'Log out',
     more: 'More',
   },
+  chats: {
+    title: 'Messages',
+    tab: 'Chats',
+    unread_one: '{{count}} unread conversation',
+    unread_other: '{{count}} unread conversations',
+    message: 'Message',
+    messageName: 'Message {{name}}',
+    share: 'Send in a chat',
+  },
   actions: {
     retry: 'Try again',
     cancel: 'Cancel',

@@ -18,6 +18,15 @@ export const common = {
     logout: '退出登录',
     more: '更多',
   },
+  chats: {
+    title: '私信',
+    tab: '私信',
+    unread_one: '{{count}} 个会话有未读消息',
+    unread_other: '{{count}} 个会话有未读消息',
+    message: '发私信',
+    messageName: '给{{name}}发私信',
+    share: '发给好友',
+  },
   actions: {
     retry: '重试',
     cancel: '取消',

@@ -4,6 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { Ban, CircleOff, Clapperboard } from 'lucide-react';
 import { isNotFound } from '../../app/query.ts';
 import { useViewer } from '../../app/session.ts';
+import { MessageButton } from '../../chat/message-button.tsx';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { formatCount, formatMonth } from '../../lib/format.ts';
 import { useLanguage } from '../../lib/use-language.ts';
@@ -129,6 +130,7 @@ function ProfileActions({ profile }: { profile: UserProfile }) {
           followedBy={relation?.followedBy ?? false}
         />
       )}
+      {!relation?.blocked && !profile.suspended && <MessageButton user={profile} />}
       {relation && <RelationMenu user={profile} relation={relation} isSuspended={profile.suspended} />}
     </div>
   );

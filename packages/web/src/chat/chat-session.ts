@@ -1,0 +1,51 @@
+import type { Chat } from '@hvideo/client';
+import { QueryObserver } from '@tanstack/react-query';
+import { queryClient } from '../app/query.ts';
+import { viewerQuery } from '../app/session.ts';
+import { openDrafts } from './drafts.ts';
+import { openChat } from './open-chat.ts';
+import { unreadChatsQuery } from './unread.ts';
+
+interface Session {
+  readonly chat: Chat;
+  end(): void;
+}
+
+let session: Session | undefined;
+
+/** The chat of who is signed in: opened when it is first needed, and open until they leave or the page ends. */
+export function chatOf(accountId: string): Chat {
+  if (session?.chat.accountId === accountId) return session.chat;
+  session?.end();
+  session = begin(accountId);
+  return session.chat;
+}
+
+function begin(accountId: string): Session {
+  const chat = openChat(accountId);
+  openDrafts(accountId);
+  const stopCounting = tellUnread(chat);
+  const begun: Session = {
+    chat,
+    end: () => {
+      stopCounting();
+      stopWatching();
+      if (session === begun) session = undefined;
+      void chat.close();
+    },
+  };
+  const stopWatching = new QueryObserver(queryClient, viewerQuery).subscribe(({ data }) => {
+    if (data !== undefined && data?.id !== accountId) begun.end();
+  });
+  return begun;
+}
+
+/** Tells the badge what the chat knows, while it knows it: sooner than the next poll. */
+function tellUnread({ conversations, status }: Chat): () => void {
+  return conversations.subscribe(() => {
+    const { isLoaded, unreadConversations } = conversations.snapshot();
+    const { phase } = status.snapshot();
+    if (!isLoaded || (phase !== 'online' && phase !== 'polling')) return;
+    queryClient.setQueryData(unreadChatsQuery.queryKey, { conversations: unreadConversations });
+  });
+}

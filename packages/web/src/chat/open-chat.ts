@@ -1,0 +1,6 @@
+import type { Chat } from '@hvideo/client';
+import { createChat } from '@hvideo/client';
+import { client } from '../app/client.ts';
+
+/** The chat of an account on this device; it connects by itself. */
+export const openChat = (accountId: string): Chat => createChat({ client, accountId });
