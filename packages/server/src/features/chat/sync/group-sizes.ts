@@ -1,8 +1,9 @@
 import type { Clock } from '../../../kernel/clock.ts';
 import type { ConversationStore } from '../../../ports/conversation-store/port.ts';
+import { MARKS_UP_TO_MEMBERS } from '../delivery/index.ts';
 
-/** Of a group with more members no marks and no pointers are written: they would be as many as its messages times its members. */
-export const SMALL_GROUP_MEMBERS = 200;
+/** Of a larger group no marks and no pointers are written: they would be as many as its messages times its members. */
+export const SMALL_GROUP_MEMBERS = MARKS_UP_TO_MEMBERS;
 
 const rememberedMs = 60_000;
 const maxRemembered = 50_000;

@@ -1,11 +1,9 @@
 import type { SyncedConversation } from '@hvideo/protocol';
 import type { PendingConversation } from '../../../ports/device-store/port.ts';
 import type { MessageStore, SeqRange, StoredMessage } from '../../../ports/message-store/port.ts';
+import { AFTER_GAP, GAP_ABOVE } from '../delivery/index.ts';
 import { toMessage } from '../presenting.ts';
 
-/** A device that is further behind in a conversation gets its newest messages, and reads the others as history. */
-export const GAP_AT = 500;
-export const AFTER_GAP = 100;
 /** In one answer. */
 export const MAX_MESSAGES = 300;
 export const MAX_BYTES = 512 * 1024;
@@ -67,7 +65,7 @@ function planned(pending: readonly PendingConversation[]): { parts: Part[]; more
 
 function partOf(pending: PendingConversation, left: number): Part {
   const { conversationId, cursorSeq, headSeq } = pending;
-  const isFarBehind = headSeq - cursorSeq > GAP_AT;
+  const isFarBehind = headSeq - cursorSeq > GAP_ABOVE;
   const afterSeq = isFarBehind ? headSeq - AFTER_GAP : cursorSeq;
   const limit = Math.min(left, headSeq - afterSeq);
   return {
