@@ -109,7 +109,7 @@ export class ConversationView implements ChatConversation {
   send(content: MessageContent, { quote }: SendOptions = {}): ViewMessage {
     const message = this.#host.send(this.id, content, quote);
     // Who writes wants to see it, whatever was looked at before.
-    if (this.#window.hasNewer) this.jumpToNewest().catch((error: unknown) => this.#host.onError(error));
+    if (this.#window.hasNewer) this.#settle(this.jumpToNewest());
     return message;
   }
 
@@ -167,9 +167,7 @@ export class ConversationView implements ChatConversation {
 
   #begin(): void {
     if (this.#isLoaded) return;
-    this.jumpToNewest().catch(() => {
-      // It is in the snapshot; the next connection begins again.
-    });
+    this.#settle(this.jumpToNewest());
     this.#loadMembers();
   }
 
@@ -264,9 +262,7 @@ export class ConversationView implements ChatConversation {
   #catchUp(): void {
     if (this.#loading.size > 0) return;
     this.#window.hasNewer = true;
-    this.#extend('newer', undefined).catch(() => {
-      // It is in the snapshot, and the window says that it has more.
-    });
+    this.#settle(this.#extend('newer', undefined));
   }
 
   #isAboveStart(seq: number): boolean {
@@ -274,9 +270,7 @@ export class ConversationView implements ChatConversation {
   }
 
   #loadMembers(): void {
-    this.#readMembers().catch(() => {
-      // Marks are shown when they are there; the next connection reads them again.
-    });
+    this.#settle(this.#readMembers());
   }
 
   async #readMembers(): Promise<void> {
@@ -296,6 +290,11 @@ export class ConversationView implements ChatConversation {
     this.#members = members;
     this.#marks = marksOf(members, this.#host.accountId);
     this.changed();
+  }
+
+  /** Begun by ourselves: a failure is in the snapshot, and the next connection or the next look tries again. */
+  #settle(work: Promise<void>): void {
+    work.catch((error: unknown) => error);
   }
 
   #view(message: ChatMessage): ViewMessage {

@@ -1,5 +1,6 @@
 import type { ChatEvent, ChatMark, ChatMessage } from '@hvideo/protocol';
 import { backoffMs } from '../wait.ts';
+import { isPassing } from './failures.ts';
 import { Inbox } from './inbox.ts';
 import { hasIndexedDb, indexedDbChatStore } from './indexed-db.ts';
 import { claimInstance, type Instance, noteUse } from './instance.ts';
@@ -72,7 +73,10 @@ export class Core {
     const timing = {
       setTimer: (ms: number, callback: () => void) => this.setTimer(ms, callback),
       backoffMs: (failures: number) => this.backoffMs(failures),
-      onError: (error: unknown) => host.onError(error),
+      // What is tried again until it succeeds is nothing to report.
+      onError: (error: unknown) => {
+        if (!isPassing(error)) host.onError(error);
+      },
     };
     this.outbox = new Outbox({
       ...timing,
@@ -198,9 +202,12 @@ export class Core {
   }
 
   #onUp(transport: Transport, kind: 'socket' | 'polling'): void {
+    const isOther = this.#deviceId !== null && this.#deviceId !== transport.deviceId;
     this.#deviceId = transport.deviceId;
     this.#options.host.onStatus();
     this.outbox.attach(transport);
+    // A new device begins at the heads: what was said before it is not delivered to it.
+    if (isOther) this.#options.host.onTooLong();
     // A poll has the events in its answers.
     if (kind === 'socket') this.#sync(0);
     this.#options.host.onUp();

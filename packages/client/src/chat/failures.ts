@@ -18,3 +18,12 @@ const endsOfLogins: ReadonlySet<string> = new Set([
 export function isFinalRefusal(error: unknown): boolean {
   return error instanceof ApiError && endsOfLogins.has(error.code);
 }
+
+/** The same request may succeed later: the server is busy or broken, or the login has to be renewed first. */
+export function isPassingStatus(status: number): boolean {
+  return status >= 500 || status === 401 || status === 408 || status === 429;
+}
+
+export function isPassing(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ApiError && isPassingStatus(error.status));
+}

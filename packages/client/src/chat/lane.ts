@@ -172,6 +172,8 @@ export class Lane {
     if (!this.#takeOut(message)) return;
     message.failure = failure;
     message.mayBeStored = false;
+    // It stands behind those that were written before it.
+    message.baseSeq = Math.max(message.baseSeq, this.chain.topSeq);
     this.failed.push(message);
     this.#noteLast(message, '0');
     // Who is no member has no chain: the number was not taken.
@@ -184,10 +186,11 @@ export class Lane {
     const first = this.messages[0]?.clientSeq ?? message.clientSeq;
     const isOurs = expected !== undefined && expected >= first && expected < message.clientSeq;
     if (isOurs && !this.#isChainUseless && this.#setbacks < maxSetbacks) {
-      // The one before it did not arrive, and is about to be sent again; a second such setback takes its time.
-      this.#setbacks += 1;
+      // The one before it did not arrive: all that were behind it say so, and it is one setback.
+      if (this.#isGoingBack) return;
       this.#isGoingBack = true;
-      if (this.#setbacks > 1) this.#pause(this.#host.backoffMs(this.#setbacks - 1));
+      if (this.#setbacks > 0) this.#pause(this.#host.backoffMs(this.#setbacks));
+      this.#setbacks += 1;
     } else this.#refute(message);
   }
 
@@ -199,7 +202,9 @@ export class Lane {
   }
 
   #setBack(atLeastMs: number): void {
+    const isFirst = !this.#isGoingBack || this.#cancelPause === undefined;
     this.#isGoingBack = true;
+    if (!isFirst) return;
     this.#pause(atLeastMs + this.#host.backoffMs(this.#setbacks));
     this.#setbacks += 1;
   }

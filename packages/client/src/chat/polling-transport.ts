@@ -1,9 +1,8 @@
 import { chat, conversations, type SyncAnswer } from '@hvideo/protocol';
 import { ApiError } from '../errors.ts';
-import { failureOf, isFinalRefusal } from './failures.ts';
+import { failureOf, isFinalRefusal, isPassingStatus } from './failures.ts';
 import type { ChatLimits, ChatOptions } from './options.ts';
 import type { Outcome, Outgoing } from './outgoing.ts';
-import { isPassingStatus } from './stomp-frames.ts';
 import type { ChatSurroundings } from './surroundings.ts';
 import type { Delivery, Transport, TransportEvents } from './transport.ts';
 

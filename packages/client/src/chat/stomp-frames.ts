@@ -1,5 +1,6 @@
 import type { ChatMessage } from '@hvideo/protocol';
 import { header, type StompFrame } from '@hvideo/protocol/stomp';
+import { isPassingStatus } from './failures.ts';
 import type { Outcome, Outgoing } from './outgoing.ts';
 import type { PushedEvent } from './transport.ts';
 import type { ChatFailure } from './types.ts';
@@ -89,11 +90,6 @@ export function readFailure(frame: StompFrame): ChatFailure {
   }
   const code = typeof problem.code === 'string' ? problem.code : (header(frame, 'message') ?? 'protocol');
   return { code, detail: typeof problem.detail === 'string' ? problem.detail : null };
-}
-
-/** The same request may succeed later: the server is busy or broken, or the login has to be renewed first. */
-export function isPassingStatus(status: number): boolean {
-  return status >= 500 || status === 401 || status === 408 || status === 429;
 }
 
 function read(frame: StompFrame, name: string): string {

@@ -114,7 +114,10 @@ export class Stream {
     const last = first + run.length - 1;
     this.#endTimer();
     this.#emptyReads = 0;
+    // Who takes them may find one of our own among them, and tell it here.
+    this.#isBusy = true;
     const work = this.#host.handOver(run);
+    this.#isBusy = false;
     if (work === undefined) this.#moveTo(last);
     else this.#occupy(work.then(() => this.#moveTo(last)));
   }

@@ -7,7 +7,7 @@ import {
   conversations,
   type SyncAnswer,
 } from '@hvideo/protocol';
-import { encodeFrame, header, StompDecoder, type StompFrame } from '@hvideo/protocol/stomp';
+import { EOL, encodeFrame, header, StompDecoder, type StompFrame } from '@hvideo/protocol/stomp';
 import type { ChatOptions } from '../../src/chat/options.ts';
 import type { ChatSocket, SocketEvents } from '../../src/chat/surroundings.ts';
 import { ApiError, NetworkError } from '../../src/errors.ts';
@@ -22,6 +22,10 @@ export interface Login {
   blocksSockets?: boolean;
   blocksRequests?: boolean;
 }
+
+type NewEvent =
+  | { readonly kind: 'joined' | 'left'; readonly conversationId: string }
+  | { readonly kind: 'read'; readonly conversationId: string; readonly seq: number };
 
 /** A request as its endpoint describes it, loosely. */
 interface Call {
@@ -95,10 +99,9 @@ export class FakeServer {
     void message;
   }
 
-  event(account: string, event: Omit<ChatEvent, 'pts'>): void {
+  event(account: string, event: NewEvent): void {
     const log = this.events.get(account) ?? [];
-    // The schema is a union, of which the kind decides: what a test gives is one of them.
-    const numbered = { ...event, pts: log.length + 1 } as ChatEvent;
+    const numbered: ChatEvent = { ...event, pts: log.length + 1 };
     this.events.set(account, [...log, numbered]);
     for (const socket of this.sockets) if (socket.login.account === account) socket.push('events', numbered);
   }
@@ -140,7 +143,7 @@ export class FakeServer {
       const seq = Number(call.body?.['seq']);
       if (member !== undefined && seq > member.readSeq) {
         member.readSeq = seq;
-        this.event(account, { kind: 'read', conversationId: id, seq } as Omit<ChatEvent, 'pts'>);
+        this.event(account, { kind: 'read', conversationId: id, seq });
       }
       return undefined;
     }
@@ -178,7 +181,12 @@ export class FakeServer {
       const events = query['pts'] === undefined ? [] : log.slice(Number(query['pts']));
       if (pending.length > 0 || events.length > 0 || this.timeline.nowMs >= endsAt) {
         const synced = pending.map(({ room, messages }) => ({
-          ...{ conversationId: room.id, headSeq: room.messages.length, gap: null, messages },
+          ...{
+            conversationId: room.id,
+            headSeq: room.messages.length,
+            gap: null,
+            messages: messages.slice(0, 200),
+          },
         }));
         const known = { deviceId: device.id, pts: log.length, tooLong: false, more: false };
         return { ...known, events, conversations: synced };
@@ -194,7 +202,7 @@ export class FakeServer {
       const messages = room.messages.filter(
         ({ seq, senderDevice }) => seq > after && senderDevice !== device.id,
       );
-      return messages.length === 0 ? [] : [{ room, messages: messages.slice(0, 200) }];
+      return messages.length === 0 ? [] : [{ room, messages }];
     });
   }
 }
@@ -209,6 +217,10 @@ export class FakeSocket implements ChatSocket {
   readonly #delivered: { readonly room: string; readonly seq: number }[] = [];
   readonly #sent = new Map<string, number>();
   device: Device | undefined;
+  /** Nothing that is written arrives. */
+  isMute = false;
+  /** WebSocket messages from the client. */
+  received = 0;
   #isOver = false;
   #arrivesAt = 0;
 
@@ -217,7 +229,16 @@ export class FakeSocket implements ChatSocket {
     this.login = login;
     this.#events = events;
     server.sockets.add(this);
+    this.#beat();
     this.#later(() => (login.blocksSockets ? this.break(1006, '') : events.onOpen()));
+  }
+
+  #beat(): void {
+    this.#server.timeline.setTimer(9_000, () => {
+      if (this.#isOver) return;
+      if (!this.isMute) this.#events.onMessage(EOL);
+      this.#beat();
+    });
   }
 
   send(data: string): void {
@@ -290,6 +311,7 @@ export class FakeSocket implements ChatSocket {
   }
 
   #read(data: string): void {
+    if (data !== '\n') this.received += 1;
     this.#decoder.push(data);
     for (let frame = this.#decoder.next(); frame !== undefined; frame = this.#decoder.next())
       this.#take(frame);
@@ -357,6 +379,7 @@ export class FakeSocket implements ChatSocket {
   }
 
   #write(command: 'CONNECTED' | 'MESSAGE' | 'RECEIPT', headers: string[], body = ''): void {
+    if (this.isMute) return;
     const frame = encodeFrame(command, headers, body);
     this.#later(() => this.#events.onMessage(frame));
   }

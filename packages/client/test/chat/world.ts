@@ -22,7 +22,7 @@ export class World {
   }
 
   /** A tab: what is open in it. `place` is the browser, with its storage and locks. */
-  open(login: Login, place: Place = new Place(), options: Partial<ChatOptions> = {}): Tab {
+  open(login: Login, place: Place = new Place(), options: TabOptions = {}): Tab {
     const tab = new Tab(this, login, place, options);
     this.chats.add(tab.chat);
     return tab;
@@ -31,6 +31,10 @@ export class World {
   async end(): Promise<void> {
     for (const chat of this.chats) await chat.close();
   }
+}
+
+export interface TabOptions extends Partial<ChatOptions> {
+  readonly hasLocks?: boolean;
 }
 
 export class Place {
@@ -67,11 +71,12 @@ export class Tab {
   readonly held: (() => void)[] = [];
   isGone = false;
 
-  constructor(world: World, login: Login, place: Place, options: Partial<ChatOptions>) {
+  constructor(world: World, login: Login, place: Place, options: TabOptions) {
+    const { hasLocks = true, ...chatOptions } = options;
     const { timeline, server } = world;
     this.login = login;
     this.chat = createChat({
-      client: server.client(login),
+      client: this.#clientOf(server.client(login)),
       accountId: login.account,
       store: this.#storeOf(place),
       surroundings: {
@@ -85,11 +90,11 @@ export class Tab {
             onMessage: (data) => this.isGone || events.onMessage(data),
             onClose: (code, reason) => this.isGone || events.onClose(code, reason),
           }),
-        locks: place.locksOf(this),
+        locks: hasLocks ? place.locksOf(this) : undefined,
         network: undefined,
       },
       onError: (error) => world.errors.push(error),
-      ...options,
+      ...chatOptions,
     });
     this.chat.on((event) => {
       if (this.isGone) return;
@@ -128,12 +133,30 @@ export class Tab {
     return this.chat.conversation(id).send(text(words));
   }
 
+  /** Texts that wait. */
+  unsent(id: string): string[] {
+    return this.room(id).messages.flatMap(({ content, state }) =>
+      state === 'sending' && content.type === 'text' ? [content.text] : [],
+    );
+  }
+
   /** The tab is gone in the middle of everything: nothing of it runs on, and its locks are free. */
   crash(world: World): void {
     this.isGone = true;
     world.chats.delete(this.chat);
     world.server.cut((socket) => socket.login === this.login);
     for (const release of this.held) release();
+  }
+
+  /** Nor does it hear an answer. */
+  #clientOf(client: ChatOptions['client']): ChatOptions['client'] {
+    return {
+      ...client,
+      call: async (...call) => {
+        const answer = this.isGone ? undefined : await client.call(...call);
+        return this.isGone ? new Promise<never>(() => undefined) : (answer ?? JSON.parse('null'));
+      },
+    };
   }
 
   /** A write of a tab that is gone does not happen. */
