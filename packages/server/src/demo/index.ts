@@ -9,6 +9,7 @@ import type { JobKind, JobQueue } from '../ports/job-queue/port.ts';
 import { catalogue } from './clips/catalogue.ts';
 import { Community, type CommunityDeps } from './community.ts';
 import { roster } from './people/roster.ts';
+import { type WelcomeDeps, welcomeToDemo } from './welcome.ts';
 
 export type { DemoStatus } from './community.ts';
 export { openStudio } from './studio/studio.ts';
@@ -22,7 +23,7 @@ const fillKind: JobKind<{ readonly clips: number }> = {
   concurrency: 1,
 };
 
-export interface DemoDeps extends CommunityDeps {
+export interface DemoDeps extends CommunityDeps, Pick<WelcomeDeps, 'chat'> {
   readonly db: Database;
   readonly jobs: JobQueue;
 }
@@ -34,6 +35,8 @@ export function createDemo(deps: DemoDeps) {
   const community = new Community(deps);
   jobs.handle(fillKind, ({ payload, signal }) => community.fill(payload.clips, signal));
   return {
+    /** To be followed: whoever joins is welcomed. */
+    consumer: welcomeToDemo(deps),
     /** Gives an empty instance its people, all at once. False where a real community lives: nothing is done there. */
     begin: () => accounts.registration.beginDemo(roster),
     isComplete: () => accounts.registration.isDemoComplete(),

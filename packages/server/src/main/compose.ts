@@ -254,13 +254,14 @@ export async function composeFeatures(options: ComposeOptions) {
     });
   jobs.schedule('counters-clean', '17 3 * * *', () => counters.clean());
   const demo = createDemo({
-    ...{ db, jobs, accounts, graph, media, videos, clock, workDir },
+    ...{ db, jobs, accounts, graph, media, videos, chat, clock, workDir },
     studio: openStudio(transcoder.binaries.ffmpeg),
     log: log.child({ part: 'demo' }),
   });
   const changes = openChangeFeed(options, caching, shared);
   changes.follow(notifications.consumer);
   changes.follow(tuning.creators);
+  changes.follow(demo.consumer);
   opening.defer(() => changes.close());
   const opened = opening.move();
   return {
