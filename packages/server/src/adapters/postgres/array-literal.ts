@@ -20,5 +20,6 @@ export function wholeNumber(value: unknown): string {
 
 export function quoted(value: unknown): string {
   const text = String(value);
+  if (!text.includes('"') && !text.includes('\\')) return `"${text}"`;
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -219,17 +219,27 @@ export function messageStoreContract(name: string, open: () => Promise<ChatStore
       const [a = '', b = ''] = await world.people(2);
       const conversation = await world.direct(a, b);
       const chain = world.chain();
-      const bodies = ['fine', 'a \0 in it', 'fine too', 'half \ud83d', '\udc00 half', '"{},\\ \'$1', ''];
+      const bodies = [
+        'fine',
+        'a \0 in it',
+        'fine too',
+        'half \ud83d',
+        '\udc00 half',
+        '"{},\\ \'$1',
+        '',
+        'a \u001f in it',
+      ];
       const sends = bodies.map((body, i) =>
         world.send(conversation, a, { body, turn: { chain, clientSeq: i + 1 } }),
       );
       const bad = 'message-invalid';
-      expect(kinds(await stores.messages.commit(sends))).toEqual([1, bad, 2, bad, bad, 3, 4]);
+      expect(kinds(await stores.messages.commit(sends))).toEqual([1, bad, 2, bad, bad, 3, 4, 5]);
       expect((await world.all(conversation)).map(({ body }) => body)).toEqual([
         'fine',
         'fine too',
         '"{},\\ \'$1',
         '',
+        'a \u001f in it',
       ]);
     });
 

@@ -36,7 +36,6 @@ export class Preparer {
     if (clientSeq === undefined) return undefined;
     if (!Number.isSafeInteger(clientSeq) || clientSeq < 1) throw new AppError('invalid-request');
     if (preId !== undefined && !isId(preId)) throw new AppError('invalid-request');
-    if (chain !== '' && !ChatName.safeParse(chain).success) throw new AppError('invalid-request');
     return { chain: this.#chain(deviceId, chain), clientSeq, preId };
   }
 
@@ -52,11 +51,12 @@ export class Preparer {
     return Number.isSafeInteger(clientSeq) ? { chain: this.#chain(deviceId, chain), clientSeq } : null;
   }
 
-  /** Half of a SHA-256: nobody finds a name of theirs with the hash of another's. */
+  /** Half of a SHA-256: nobody finds a name of theirs with the hash of another's. Errors: `invalid-request`. */
   #chain(deviceId: string, name: string): string {
     const key = `${deviceId}/${name}`;
     const known = this.#chains.get(key);
     if (known) return known;
+    if (name !== '' && !ChatName.safeParse(name).success) throw new AppError('invalid-request');
     const hex = new Bun.CryptoHasher('sha256').update(key).digest('hex');
     const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
     if (this.#chains.size >= MAX_REMEMBERED) this.#chains.clear();
