@@ -371,6 +371,21 @@ describe('whoever leaves the community', () => {
   });
 });
 
+test('what was written offline may come at once, but no more than that', async () => {
+  await using limited = await runApplication({ HVIDEO_LIMITS: 'true' });
+  await new ApiUser(limited.url).join('first', '/instance/setup');
+  const [ann, bob] = [
+    await new ApiUser(limited.url).join('ann_one'),
+    await new ApiUser(limited.url).join('bob_one'),
+  ];
+  const { id } = await direct(ann, bob);
+  const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => say(ann, id, `${n}`)));
+  const sent = answers.filter(({ status }) => status === 200).length;
+  expect([sent >= 200, sent < 300]).toEqual([true, true]);
+  expect(codeOf(answers.find(({ status }) => status !== 200)!)).toBe('rate-limited');
+  expect((await say(bob, id, 'and you?')).status).toBe(200);
+}, 60_000);
+
 test('the audit finds what does not fit', async () => {
   const { id } = await group(lin, wei);
   await say(lin, id, 'one');

@@ -322,6 +322,47 @@ describe('a long poll', () => {
   });
 });
 
+describe('the offline box', () => {
+  const boxOf = async (deviceId: string) =>
+    (
+      await t.db.sql<{ id: string }>`
+        select conversation_id as id from offline_box where device_id = ${deviceId} order by noted_at`
+    ).map(({ id }) => id);
+
+  test('of a device that is away names what is new, until it was acknowledged', async () => {
+    const [first, second] = [await begin(lin, 'direct', wei), await begin(mia, 'direct', wei)];
+    const { deviceId, pts } = await sync(wei);
+    await say(mia, second, 'one');
+    await t.features.chat.boxes.flush();
+    expect(await boxOf(deviceId)).toEqual([second]);
+    // Without a pointer it comes as well, after those that have one.
+    await fill(first, lin, 1);
+    expect(seqsOf(await sync(wei, { pts }))).toEqual([
+      [second, [1]],
+      [first, [1]],
+    ]);
+    await sync(wei, { pts, ack: `${second}:1` });
+    expect(await boxOf(deviceId)).toEqual([]);
+  });
+
+  test('holds nothing of large groups, whose members get everything nevertheless', async () => {
+    const id = await begin(lin, 'group', wei);
+    const { deviceId, pts } = await sync(wei);
+    const from = ids.next();
+    for (let n = 0; n < 200; n++) ids.next();
+    await t.db.sql`
+      insert into account (id, username, display_name, created_at)
+      select ${from}::int8 + n, 'crowd_' || (${from}::int8 + n), 'One', now() from generate_series(0, 199) n`;
+    await t.db.sql`
+      insert into conversation_member (conversation_id, account_id, role, joined_at, joined_seq)
+      select ${id}::int8, ${from}::int8 + n, 'member', now(), 1 from generate_series(0, 199) n`;
+    await say(lin, id, 'to all');
+    await t.features.chat.boxes.flush();
+    expect(await boxOf(deviceId)).toEqual([]);
+    expect(seqsOf(await sync(wei, { pts }))).toEqual([[id, [2]]]);
+  });
+});
+
 test('a request that does not fit is refused', async () => {
   for (const query of ['wait=31', 'pts=-1', 'ack=1', 'ack=1:2,', 'ack=0:1', 'device=a%20b', 'ack='])
     expect([query, await codeOf(lin, query)]).toEqual([query, 'invalid-request']);
