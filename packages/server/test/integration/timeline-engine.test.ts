@@ -93,6 +93,17 @@ const examples: [readonly Step[], readonly Turn[]][] = [
       ...[{ begin: turnOf('fresh') }, { through: 1 }, { begin: turnOf('large') }, { through: 1 }],
     ],
   ],
+  // The same with the outbox of somebody who is pulled, which every node then finds in the store.
+  [
+    [],
+    [
+      ...[
+        { begin: { kind: 'share', author: 2 } } as const,
+        ...Array.from({ length: 7 }, () => ({ step: 0 })),
+      ],
+      ...[{ begin: { ...publish, by: 2 } }, { through: 1 }, { begin: turnOf('fresh') }, { through: 1 }],
+    ],
+  ],
 ];
 
 async function look(world: EngineWorld, history: History, reader: number, limit: number): Promise<void> {
@@ -111,6 +122,7 @@ async function look(world: EngineWorld, history: History, reader: number, limit:
 }
 
 async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at: number): Promise<void> {
+  if (kind === 'refuse' || kind === 'refuseHeard') world.refuse(kind);
   if (kind === 'loseStore') await world.loseStore();
   if (kind === 'loseAnnouncements') world.loseAnnouncements();
   if (kind === 'replaceWorker') history.replaceWorker(at % 2);

@@ -1,7 +1,7 @@
 import { GRAPH_KIND } from '../../src/features/graph/index.ts';
 import { ENTRY_KIND } from '../../src/features/timeline/facts.ts';
 import type { Announcements } from '../../src/ports/announcements/port.ts';
-import type { Push, TimelineStore } from '../../src/ports/timeline-store/port.ts';
+import type { Push, ShelfKind, TimelineStore } from '../../src/ports/timeline-store/port.ts';
 
 /** What stands before a store or before the announcements of a node, and breaks a step. */
 export interface Fault {
@@ -21,25 +21,27 @@ export const around = (inner: TimelineStore, changed: Partial<TimelineStore>): T
   ...changed,
 });
 
-/** What arrives while an inbox is being made is lost. */
-function deafWhileBuilding(inner: TimelineStore): TimelineStore {
-  const building = new Set<string>();
-  return around(inner, {
-    begin: (shelf, ...rest) => {
-      building.add(shelf.ownerId);
-      return inner.begin(shelf, ...rest);
-    },
-    merge: (shelf, merge, ...rest) => {
-      if (merge.isLast) building.delete(shelf.ownerId);
-      return inner.merge(shelf, merge, ...rest);
-    },
-    push: (pushes, ...rest) =>
-      inner.push(
-        pushes.filter(({ shelf }) => shelf.kind === 'outbox' || !building.has(shelf.ownerId)),
-        ...rest,
-      ),
-  });
-}
+/** What arrives while a shelf of this kind is being made is lost. */
+const deafWhileBuilding =
+  (kind: ShelfKind) =>
+  (inner: TimelineStore): TimelineStore => {
+    const building = new Set<string>();
+    return around(inner, {
+      begin: (shelf, ...rest) => {
+        if (shelf.kind === kind) building.add(shelf.ownerId);
+        return inner.begin(shelf, ...rest);
+      },
+      merge: (shelf, merge, ...rest) => {
+        if (shelf.kind === kind && merge.isLast) building.delete(shelf.ownerId);
+        return inner.merge(shelf, merge, ...rest);
+      },
+      push: (pushes, ...rest) =>
+        inner.push(
+          pushes.filter(({ shelf }) => shelf.kind !== kind || !building.has(shelf.ownerId)),
+          ...rest,
+        ),
+    });
+  };
 
 /** The last inbox of each call is served with the next call: the entry may leave flight before. */
 function lastPushLater(inner: TimelineStore): TimelineStore {
@@ -97,7 +99,8 @@ const deaf =
   });
 
 export const faults: Readonly<Record<string, Fault>> = {
-  'an inbox that is being made hears nothing': { store: deafWhileBuilding },
+  'an inbox that is being made hears nothing': { store: deafWhileBuilding('inbox') },
+  'an outbox that is being made hears nothing': { store: deafWhileBuilding('outbox') },
   'an entry leaves flight before its last push': { store: lastPushLater },
   'an inbox that was cut passes for whole': { store: noFloor },
   'a node does not hear of turned edges': { announcements: deaf(GRAPH_KIND) },

@@ -2,12 +2,14 @@ import type { VideoVisibility } from '@hvideo/protocol';
 import { FanOut } from '../../src/features/timeline/publishing/fan-out.ts';
 import type { Stage } from '../../src/features/timeline/publishing/queue.ts';
 import { Removals } from '../../src/features/timeline/publishing/removal.ts';
+import { OutboxShelves } from '../../src/features/timeline/reading/outbox-shelves.ts';
 import { EDGE_MODES } from '../../src/features/timeline/tuning/edge-mode.ts';
 import { type Edge, Flips } from '../../src/features/timeline/tuning/flips.ts';
 import { Inboxes } from '../../src/features/timeline/tuning/inbox.ts';
 import { systemClock as clock } from '../../src/kernel/clock.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { smallestIdAt } from '../../src/kernel/ids.ts';
+import type { Idempotency } from '../../src/ports/database/port.ts';
 import { testLog as log } from './database.ts';
 import type { EngineWorld } from './engine-world.ts';
 import { FeedModel, type ModelVideo } from './feed-model.ts';
@@ -31,6 +33,7 @@ type EdgeChange = 'follow' | 'unfollow' | 'mute' | 'unmute' | 'block' | 'unblock
 export type Work =
   | { readonly kind: 'promote' | 'demote'; readonly reader: number; readonly author?: number }
   | { readonly kind: 'rebuild'; readonly reader: number }
+  | { readonly kind: 'share'; readonly author: number }
   | { readonly kind: 'turn'; readonly stage: Stage; readonly worker: number }
   | { readonly kind: 'remove'; readonly worker: number };
 
@@ -62,12 +65,15 @@ export class History {
   /** People who all follow each other, and have read lately or long ago. */
   static async begin(world: EngineWorld): Promise<History> {
     const [{ graph }] = world.nodes;
+    world.trouble.refused = 0;
     const people = await Promise.all(Array.from({ length: PEOPLE }, () => graph.person()));
     const history = new History(world, people);
     for (const [at, id] of people.entries()) {
       await world.rows.sql`
         insert into feed_reader (account_id, reads_per_day, rated_at, last_read_at, inbox_capacity)
         values (${id}, 1, now(), now() - ${at} * interval '20 hours', ${capacities[at % capacities.length]!})`;
+      await world.rows.sql`
+        insert into feed_creator (account_id, rated_at, level, level_at) values (${id}, now(), 1, now())`;
       for (const [other, otherId] of people.entries()) {
         if (other === at) continue;
         await graph.follow(id, otherId);
@@ -99,12 +105,23 @@ export class History {
     effect?.(this.model);
   }
 
-  async work(work: Work, at: number): Promise<void> {
+  /** What could not be announced ends there, as by a crash. */
+  work(work: Work, at: number): Promise<void> {
+    return this.#work(work, at).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+    });
+  }
+
+  async #work(work: Work, at: number): Promise<void> {
     const { db, store, nodes } = this.#world;
     const { announcements } = nodes[at % 2]!;
     if (work.kind === 'turn') await this.#workers[work.worker]!.fanOut.turn(work.stage);
     else if (work.kind === 'remove') await this.#workers[work.worker]!.removals.turn();
-    else if (work.kind === 'rebuild')
+    else if (work.kind === 'share') {
+      const shelves = new OutboxShelves({ db, store });
+      shelves.noteMissed([this.people[work.author]!]);
+      await shelves.turn();
+    } else if (work.kind === 'rebuild')
       await new Inboxes({ db, store, clock, log }).rebuild(this.people[work.reader]!);
     else {
       const flips = new Flips({ db, store, announcements });
@@ -160,7 +177,8 @@ export class History {
     // A follow across a block is refused by the graph.
     if (kind === 'follow' && (blocks.has(edge) || blocks.has(`${b}-${a}`))) return undefined;
     const run = async (): Promise<Effect> => {
-      await this.#world.nodes[at % 2]!.graph[kind](this.people[a]!, this.people[b]!);
+      const { graph } = this.#world.nodes[at % 2]!;
+      await acknowledged(this.people[a]!, () => graph[kind](this.people[a]!, this.people[b]!));
       return (model) => {
         if (kind === 'follow') model.follows.add(edge);
         if (kind === 'unfollow') model.follows.delete(edge);
@@ -174,7 +192,8 @@ export class History {
   }
 
   async #suspend(by: number, isSuspended: boolean, at: number): Promise<Effect> {
-    await this.#world.nodes[at % 2]!.graph.suspend(this.people[by]!, isSuspended);
+    const { graph } = this.#world.nodes[at % 2]!;
+    await acknowledged(this.people[by]!, () => graph.suspend(this.people[by]!, isSuspended));
     return ({ suspended }) => {
       if (isSuspended) suspended.add(by);
       else suspended.delete(by);
@@ -199,7 +218,7 @@ export class History {
     await this.#world.rows.sql`
       insert into video (id, author_id, title, description, tags, visibility, status, publish_at, duration_ms, width, height)
       values (${id}, ${author}, 'T', '', '{}', ${visibility}, 'playable', ${new Date(Date.now() + dayMs)}, 1000, 320, 180)`;
-    await videos.writes.update(author, id, { publishAt: null });
+    await acknowledged(author, (once) => videos.writes.update(author, id, { publishAt: null }, once));
     const key = await this.#feedKey(id);
     return ({ videos: all }) => {
       all.push({ id, by, visibility, playable: true, due: true, gone: false, key });
@@ -216,22 +235,33 @@ export class History {
     switch (change.kind) {
       case 'delete':
       case 'takedown':
-        if (change.kind === 'delete') await videos.writes.delete(this.people[by]!, id);
-        else await videos.writes.takedown(this.people[0]!, id, 'No');
+        if (change.kind === 'delete')
+          await acknowledged(this.people[by]!, (once) => videos.writes.delete(this.people[by]!, id, once));
+        else
+          await acknowledged(this.people[0]!, (once) =>
+            videos.writes.takedown(this.people[0]!, id, 'No', once),
+          );
         return (model) => {
           of(model).gone = true;
         };
       case 'change': {
-        await videos.writes.update(this.people[by]!, id, { visibility: change.visibility });
+        await acknowledged(this.people[by]!, (once) =>
+          videos.writes.update(this.people[by]!, id, { visibility: change.visibility }, once),
+        );
         const key = await this.#feedKey(id);
         return (model) => Object.assign(of(model), { visibility: change.visibility, key });
       }
       case 'unrepost':
-        await engagement.reposts.remove(this.people[change.by]!, id);
+        await acknowledged(this.people[change.by]!, (once) =>
+          engagement.reposts.remove(this.people[change.by]!, id, once),
+        );
         return (model) => model.unrepost(change.by, of(model));
       case 'repost': {
         const viewer = this.people[change.by]!;
-        if (!(await isDone(engagement.reposts.add(viewer, id, undefined)))) return nothing;
+        if (
+          !(await isDone(acknowledged(viewer, (once) => engagement.reposts.add(viewer, id, undefined, once))))
+        )
+          return nothing;
         const [row] = await this.#world.rows.sql<{ id: string }>`
           select id from repost where video_id = ${id} and account_id = ${viewer}`;
         return (model) => {
@@ -248,6 +278,26 @@ export class History {
     return row?.key ? BigInt(row.key) : undefined;
   }
 }
+
+let requests = 0;
+
+/** Whoever is answered that the outcome is unknown asks again, under the same key. */
+async function acknowledged(
+  accountId: string,
+  request: (once: Idempotency) => Promise<unknown>,
+): Promise<void> {
+  const once = { accountId, key: `request-${requests++}`, requestHash: '' };
+  for (;;) {
+    try {
+      await request(once);
+      return;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  }
+}
+
+const isRefusal = (error: unknown): boolean => error instanceof AppError && error.code === 'timeout';
 
 /** False when what it is about is not there for them. */
 async function isDone(work: Promise<void>): Promise<boolean> {

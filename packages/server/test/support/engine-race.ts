@@ -73,7 +73,8 @@ export class Race {
 
   async #begin(task: Change | Work | Look, at: number): Promise<void> {
     if (task.kind === 'look') return this.#look(task, at);
-    if ('reader' in task) return this.#run(`work ${task.kind}`, () => this.#history.work(task, at));
+    if ('reader' in task || task.kind === 'share')
+      return this.#run(`work ${task.kind}`, () => this.#history.work(task, at));
     if (!('worker' in task)) return this.#change(task, at);
     const lane = `${task.worker} ${'stage' in task ? task.stage : 'remove'}`;
     if (this.#busy.has(lane)) return;
@@ -128,7 +129,8 @@ export class Race {
   }
 
   async #suffer({ kind }: Mishap, at: number): Promise<void> {
-    const { gates, loseAnnouncements, loseStore, pass } = this.#world;
+    const { gates, loseAnnouncements, loseStore, pass, refuse } = this.#world;
+    if (kind === 'refuse' || kind === 'refuseHeard') refuse(kind);
     if (kind === 'loseStore') await loseStore();
     if (kind === 'loseAnnouncements') loseAnnouncements();
     // No page takes as long as what passes here.

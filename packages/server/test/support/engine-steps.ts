@@ -53,6 +53,7 @@ export const work: fc.Arbitrary<Work> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('rebuild' as const), reader: person }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('share' as const), author: person }) },
   {
     weight: 10,
     arbitrary: fc.record({
@@ -63,10 +64,21 @@ export const work: fc.Arbitrary<Work> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), worker }) },
 );
 
-export type Mishap = { readonly kind: 'loseStore' | 'loseAnnouncements' | 'pass' | 'replaceWorker' };
+export type Mishap = {
+  readonly kind: 'loseStore' | 'loseAnnouncements' | 'refuse' | 'refuseHeard' | 'pass' | 'replaceWorker';
+};
 
 export const mishap: fc.Arbitrary<Mishap> = fc.record({
   kind: fc.constantFrom(
-    ...(['loseStore', 'loseAnnouncements', 'pass', 'pass', 'pass', 'replaceWorker'] as const),
+    ...([
+      'loseStore',
+      'loseAnnouncements',
+      'refuse',
+      'refuseHeard',
+      'pass',
+      'pass',
+      'pass',
+      'replaceWorker',
+    ] as const),
   ),
 });

@@ -28,7 +28,7 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
   const folder = await mkdtemp(join(tmpdir(), 'hvideo-engine-'));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const gates = new Gates();
-  const trouble: { isAway: Walk['without'] } = { isAway: undefined };
+  const trouble: Trouble = { isAway: undefined, refused: 0 };
   const db = gates.database(database);
   const faulty = fault.store?.(losable.store) ?? losable.store;
   const store = gates.store(awayStore(faulty, trouble));
@@ -37,6 +37,8 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
     opening.use(
       await openParts(database, join(folder, name), {
         ...{ work: false, shared, timelineStore: store, wrap: () => db },
+        // One of them holds no outbox for long, and looks into the store each time.
+        ...(name === 'one' && { maxOutboxEntries: 1 }),
         wrapAnnouncements: (own) =>
           gates.announcements(awayAnnouncements(fault.announcements?.(own) ?? own, trouble)),
       }),
@@ -56,6 +58,10 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
     rows,
     loseStore: () => losable.lose(),
     loseAnnouncements: () => shared.log.lose(),
+    /** The next announcement fails, unheard; or it is heard and fails, and the one after it fails unheard. */
+    refuse: (kind: 'refuse' | 'refuseHeard') => {
+      trouble.refused = kind === 'refuse' ? 1 : 2;
+    },
     /** As if the time of every lease, grace and delay had passed. */
     async pass(): Promise<void> {
       await database.sql`update fanout set due_at = now() - interval '1 second'`;
@@ -106,7 +112,13 @@ export async function exactFeed({ rows }: EngineWorld, readerId: string): Promis
   return found.map(({ key, id, by }) => `${key} ${id}${by === null ? '' : ' reposted'}`);
 }
 
-function awayStore(inner: TimelineStore, trouble: Readonly<{ isAway: Walk['without'] }>): TimelineStore {
+interface Trouble {
+  isAway: Walk['without'];
+  /** So many of the next announcements fail; every other one is heard all the same. */
+  refused: number;
+}
+
+function awayStore(inner: TimelineStore, trouble: Readonly<Trouble>): TimelineStore {
   return around(inner, {
     read: async (...all) => {
       if (trouble.isAway === 'store') throw new AppError('timeout');
@@ -115,14 +127,16 @@ function awayStore(inner: TimelineStore, trouble: Readonly<{ isAway: Walk['witho
   });
 }
 
-/** They can be announced to, which nothing does meanwhile. */
-function awayAnnouncements(
-  inner: Announcements,
-  trouble: Readonly<{ isAway: Walk['without'] }>,
-): Announcements {
+/** While they are away they can be announced to, which nothing does then. */
+function awayAnnouncements(inner: Announcements, trouble: Trouble): Announcements {
   return {
     follow: (kind, follower) => inner.follow(kind, follower),
-    announce: (...all) => inner.announce(...all),
+    async announce(...all) {
+      const isRefused = trouble.refused > 0;
+      if (isRefused) trouble.refused -= 1;
+      if (!isRefused || trouble.refused % 2 === 1) await inner.announce(...all);
+      if (isRefused) throw new AppError('timeout', { detail: 'It is not known whether it was announced' });
+    },
     beginAnew: (options) => inner.beginAnew(options),
     catchUp: (options) =>
       trouble.isAway === 'announcements' ? Promise.reject(new AppError('timeout')) : inner.catchUp(options),

@@ -58,6 +58,8 @@ export interface VideoStackOptions {
   /** Stands before the database of every feature, to count or to fail. */
   readonly wrap?: (db: Database) => Database;
   readonly timelineStore?: TimelineStore;
+  /** Of hot outboxes in the process. */
+  readonly maxOutboxEntries?: number;
   /** False: jobs wait for `jobs.start()`. */
   readonly work?: boolean;
   /** What the nodes of one cluster have in common; each node by itself if there is none. */
@@ -182,6 +184,7 @@ export async function openParts(
     ...{ cursors, cache, fences, pages, cardState, tell, tuning },
     ...{ videos: videos.reads, presenter: videos.presenter },
     countTexts: new CountTexts({ cardState, counters, clock, isAlone: false }),
+    ...(options.maxOutboxEntries !== undefined && { maxOutboxEntries: options.maxOutboxEntries }),
   });
   opening.defer(() => publishing.stop());
   opening.defer(() => tuning.stop());

@@ -1,16 +1,21 @@
 import type { Metrics } from '../../../kernel/metrics.ts';
 import type { InFlight } from './in-flight.ts';
+import type { OutboxShelves } from './outbox-shelves.ts';
 import type { HotOutboxes } from './outboxes.ts';
 import type { Prefetch } from './prefetch.ts';
 
 export interface MeasuredReading {
   readonly inFlight: InFlight;
   readonly outboxes: HotOutboxes;
+  readonly shelves: OutboxShelves;
   readonly prefetch: Prefetch;
 }
 
 /** What this process knows of timelines by itself. */
-export function exportReading(metrics: Metrics, { inFlight, outboxes, prefetch }: MeasuredReading): void {
+export function exportReading(
+  metrics: Metrics,
+  { inFlight, outboxes, shelves, prefetch }: MeasuredReading,
+): void {
   metrics.gauge('timeline_in_flight_known', 'Entries in flight that this process knows of', () => {
     return inFlight.size;
   });
@@ -26,6 +31,12 @@ export function exportReading(metrics: Metrics, { inFlight, outboxes, prefetch }
     'Batches of outboxes brought into this process',
     [],
     () => [[{}, outboxes.loads]],
+  );
+  metrics.counter(
+    'timeline_outbox_shelves_made_total',
+    'Outboxes put into the store for all nodes',
+    [],
+    () => [[{}, shelves.made]],
   );
   metrics.counter(
     'timeline_prefetches_total',

@@ -22,6 +22,8 @@ export interface HotOutboxesDeps {
   readonly inFlightOf: (authorId: string) => readonly Entry[];
   /** Authors whose entries in flight are not known one by one. */
   readonly isCrowded: (authorId: string) => boolean;
+  /** These authors were looked for in the store, and were not there. */
+  readonly onMissed?: (authorIds: readonly string[]) => void;
   readonly onFailure: (error: unknown) => void;
   /** Entries held over all authors. */
   readonly maxEntries?: number;
@@ -182,6 +184,7 @@ export class HotOutboxes {
         const floor = page.hasMore ? (page.entries.at(-1)?.key ?? page.floor) : page.floor;
         found.set(authorIds[at]!, { entries: page.entries, floor });
       }
+      this.#deps.onMissed?.(authorIds.filter((id) => !found.has(id)));
     } catch (error) {
       this.#deps.onFailure(error);
     }
@@ -213,6 +216,7 @@ export class HotOutboxes {
   }
 }
 
-function floorOf(entries: readonly Entry[]): string {
+/** What so many entries of an author, read at once, are complete down to. */
+export function floorOf(entries: readonly Entry[]): string {
   return entries.length < HOT_ENTRIES ? '0' : entries.at(-1)!.key;
 }

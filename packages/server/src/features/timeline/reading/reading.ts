@@ -16,6 +16,7 @@ import { Following } from './following.ts';
 import { ReaderGraphs } from './graphs.ts';
 import { InFlight } from './in-flight.ts';
 import { InboxViews } from './inbox-views.ts';
+import { OutboxShelves } from './outbox-shelves.ts';
 import { HotOutboxes } from './outboxes.ts';
 import { Prefetch } from './prefetch.ts';
 import { defineOwnReactions } from './reactions.ts';
@@ -50,6 +51,8 @@ export interface ReadingDeps {
 
 const repostsOf = dependency('repost', 'video_id');
 const reconcileEveryMs = 30_000;
+const shareEveryMs = 5_000;
+const shareWithinMs = 10_000;
 
 /** Builds what pages are read with. */
 export function createReading(deps: ReadingDeps) {
@@ -66,10 +69,12 @@ export function createReading(deps: ReadingDeps) {
     },
     onReset: () => outboxes.forget(),
   });
+  const shelves = new OutboxShelves({ db, store });
   const outboxes: HotOutboxes = new HotOutboxes({
     ...{ db, store, clock, onFailure },
     inFlightOf: (authorId) => inFlight.of(authorId),
     isCrowded: (authorId) => inFlight.crowded.has(authorId),
+    onMissed: (authorIds) => shelves.noteMissed(authorIds),
     ...(deps.maxOutboxEntries !== undefined && { maxEntries: deps.maxOutboxEntries }),
   });
   const graphs = new ReaderGraphs({ db, cache, clock, announcements });
@@ -91,9 +96,15 @@ export function createReading(deps: ReadingDeps) {
       onBelowFloor: (readerId) => prefetch.noteUse(readerId),
     },
   });
+  const sharing = clock.every(shareEveryMs, () =>
+    shelves.turn(AbortSignal.timeout(shareWithinMs)).catch(onFailure),
+  );
   const reconciling = clock.every(reconcileEveryMs, () => inFlight.reconcile().catch(onFailure));
   return {
-    ...{ following, graphs, inFlight, outboxes, prefetch },
-    [Symbol.dispose]: () => reconciling[Symbol.dispose](),
+    ...{ following, graphs, inFlight, outboxes, shelves, prefetch },
+    [Symbol.dispose]: () => {
+      reconciling[Symbol.dispose]();
+      sharing[Symbol.dispose]();
+    },
   };
 }
