@@ -354,6 +354,21 @@ describe('whoever leaves the community', () => {
     expect(await t.features.chatRecords.audit()).toEqual([]);
   });
 
+  test('does so while others write, come and go', async () => {
+    const groups = await Promise.all(Array.from({ length: 4 }, () => group(lin, wei)));
+    const [left, ...answers] = await Promise.all([
+      leave(lin, 'lin'),
+      ...groups.flatMap(({ id }) => [
+        ...Array.from({ length: 8 }, (_, n) => say(wei, id, `${n}`)),
+        wei.call('POST', `/conversations/${id}/members`, { body: { memberIds: [mia.id] } }),
+        wei.call('PATCH', `/conversations/${id}`, { body: { title: 'Another' } }),
+      ]),
+    ]);
+    expect([left.status, answers.filter(({ status }) => status >= 300)]).toEqual([204, []]);
+    for (const { id } of groups) expect((await get(wei, id)).memberCount).toBe(2);
+    expect(await t.features.chatRecords.audit()).toEqual([]);
+  });
+
   test('may take along what they said', async () => {
     const { id } = await group(lin, wei);
     await say(lin, id, 'mine');
