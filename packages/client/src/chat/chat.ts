@@ -68,7 +68,13 @@ class AccountChat implements Chat {
       setTimer: (ms: number, callback: () => void) => core.setTimer(ms, callback),
       backoffMs: (failures: number) => core.backoffMs(failures),
     };
-    this.#readMarks = new ReadMarks({ ...timing, tell: (id, seq) => reads.markRead(id, seq) });
+    this.#readMarks = new ReadMarks({
+      ...timing,
+      tell: async (id, seq) => {
+        await reads.markRead(id, seq);
+        this.conversations.readTold(id, seq);
+      },
+    });
     this.conversations = new Directory({
       ...{ ...timing, accountId, reads, onError },
       unsent: (id) => this.#unsent(id),
@@ -149,6 +155,7 @@ class AccountChat implements Chat {
         const { conversationId } = event;
         if (event.kind === 'read') {
           this.conversations.read(conversationId, event.seq);
+          this.conversations.readTold(conversationId, event.seq);
           this.#listeners.tell({ type: 'read', conversationId, seq: event.seq });
           return;
         }

@@ -237,9 +237,9 @@ export class Core {
   }
 
   #onSynced(pts: number, tooLong: boolean): void {
-    const isFirst = this.#pts === undefined;
     this.#pts = Math.max(pts, this.#pts ?? 0);
-    if (tooLong && !isFirst) this.#options.host.onTooLong();
+    // At the start too: what was said between the reading of the list and the moment from which this device is told.
+    if (tooLong) this.#options.host.onTooLong();
   }
 
   #onEvent(event: PushedEvent): void {

@@ -87,6 +87,8 @@ export class Directory implements ConversationList {
 
   put(conversation: Conversation): void {
     const known = this.#entries.get(conversation.id);
+    // An answer that was overtaken by another on its way.
+    if (known && conversation.headSeq < known.base.headSeq) return;
     const recent = known?.recent.filter(({ seq }) => seq > conversation.headSeq) ?? [];
     const readSeq = Math.max(conversation.readSeq, known?.readSeq ?? 0);
     this.#entries.set(conversation.id, { base: conversation, recent, readSeq, summary: undefined });
@@ -120,8 +122,13 @@ export class Directory implements ConversationList {
     const entry = this.#entries.get(id);
     if (entry === undefined || seq <= entry.readSeq) return;
     entry.readSeq = seq;
-    if (entry.base.unread > 0 && seq < entry.base.headSeq) this.markStale(id);
     this.touch(id);
+  }
+
+  /** The server knows now what was read: it counts exactly what is left. */
+  readTold(id: string, seq: number): void {
+    const base = this.#entries.get(id)?.base;
+    if (base && base.readSeq < seq && seq < base.headSeq) this.markStale(id);
   }
 
   /** It is read anew soon. */

@@ -18,12 +18,16 @@ export interface InboxHost {
 }
 
 /** As many as the server gives at once. */
+/** Conversations left that are remembered. */
+const maxLeft = 1_000;
 const historyPage = 200;
 
 /** What is delivered, in one stream for each conversation. */
 export class Inbox {
   readonly #host: InboxHost;
   readonly #streams = new Map<string, Stream>();
+  /** How far those had come that were left. */
+  readonly #left = new Map<string, number>();
   #isClosed = false;
 
   constructor(host: InboxHost) {
@@ -42,8 +46,14 @@ export class Inbox {
 
   /** One is no member any more. */
   leave(conversationId: string): void {
-    this.#streams.get(conversationId)?.close();
+    const stream = this.#streams.get(conversationId);
+    if (stream === undefined) return;
+    stream.close();
     this.#streams.delete(conversationId);
+    // It may have been told already what is said after coming back.
+    this.#left.set(conversationId, stream.position ?? 0);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > maxLeft && oldest !== undefined) this.#left.delete(oldest);
   }
 
   close(): void {
@@ -58,6 +68,7 @@ export class Inbox {
     const host = this.#host;
     const stream: Stream = new Stream({
       maxGapFill: host.maxGapFill,
+      handedOverSeq: this.#left.get(id) ?? 0,
       readHistory: (afterSeq) => this.#readHistory(id, afterSeq),
       isSending: () => host.isSending(id),
       handOver: (messages) => this.#handOver(id, messages),

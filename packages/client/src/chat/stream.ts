@@ -3,6 +3,8 @@ import type { Delivery } from './transport.ts';
 
 export interface StreamHost {
   readonly maxGapFill: number;
+  /** An earlier stream of the conversation has come so far. */
+  readonly handedOverSeq: number;
   /** Messages after a seq, in order. Null: the conversation cannot be seen any more. */
   readHistory(afterSeq: number): Promise<readonly ChatMessage[] | null>;
   /** Something of ours is on its way there: its receipt may say what is missing. */
@@ -60,7 +62,7 @@ export class Stream {
     if (this.#isClosed) return;
     const isMessage = delivery.kind === 'message';
     const seq = isMessage ? delivery.message.seq : delivery.toSeq;
-    this.#position ??= (isMessage ? seq : delivery.fromSeq) - 1;
+    this.#position ??= Math.max((isMessage ? seq : delivery.fromSeq) - 1, this.#host.handedOverSeq);
     if (seq <= this.#position) {
       delivery.done();
       return;
