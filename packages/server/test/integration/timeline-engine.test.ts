@@ -5,7 +5,13 @@ import { faults } from '../support/engine-faults.ts';
 import { type Change, History, PEOPLE, type Work } from '../support/engine-history.ts';
 import { Race, type Turn } from '../support/engine-race.ts';
 import { change, type Mishap, mishap, work } from '../support/engine-steps.ts';
-import { type LosableStore, lmdbStore, memoryStore, redisStore } from '../support/engine-stores.ts';
+import {
+  everythingOnRedis,
+  type LosableStore,
+  lmdbStore,
+  memoryStore,
+  redisStore,
+} from '../support/engine-stores.ts';
 import { type EngineWorld, exactFeed, openEngineWorld, walkFeed } from '../support/engine-world.ts';
 import { redisServerPath } from '../support/redis-server.ts';
 import { call } from '../support/video-stack.ts';
@@ -18,6 +24,7 @@ const stores: readonly (readonly [string, () => Promise<LosableStore>])[] = [
   ['memory', memoryStore],
   ['LMDB', lmdbStore],
   ['Redis', redisStore],
+  ['Redis for everything', everythingOnRedis],
 ];
 
 test('there is a Redis server to try it with, wherever everything is tried', () => {
@@ -124,7 +131,7 @@ async function look(world: EngineWorld, history: History, reader: number, limit:
 async function suffer(world: EngineWorld, history: History, { kind }: Mishap, at: number): Promise<void> {
   if (kind === 'refuse' || kind === 'refuseHeard') world.refuse(kind);
   if (kind === 'loseStore') await world.loseStore();
-  if (kind === 'loseAnnouncements') world.loseAnnouncements();
+  if (kind === 'loseAnnouncements') await world.loseAnnouncements();
   if (kind === 'replaceWorker') history.replaceWorker(at % 2);
   if (kind === 'pass') await world.pass();
 }
@@ -165,7 +172,7 @@ const raceRuns = {
 };
 
 for (const [name, open] of stores) {
-  describe.skipIf(name === 'Redis' && redisServerPath() === undefined)(name, () => {
+  describe.skipIf(name.startsWith('Redis') && redisServerPath() === undefined)(name, () => {
     let world: EngineWorld;
     beforeAll(async () => {
       world = await openEngineWorld(open);

@@ -132,7 +132,7 @@ export class Race {
     const { gates, loseAnnouncements, loseStore, pass, refuse } = this.#world;
     if (kind === 'refuse' || kind === 'refuseHeard') refuse(kind);
     if (kind === 'loseStore') await loseStore();
-    if (kind === 'loseAnnouncements') loseAnnouncements();
+    if (kind === 'loseAnnouncements') await loseAnnouncements();
     // No page takes as long as what passes here.
     if (kind === 'pass' && this.#reads.size === 0) await pass();
     if (kind !== 'replaceWorker') return;

@@ -32,7 +32,7 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
   const db = gates.database(database);
   const faulty = fault.store?.(losable.store) ?? losable.store;
   const store = gates.store(awayStore(faulty, trouble));
-  const shared = sharedParts();
+  const shared = losable.shared ?? sharedParts();
   const node = async (name: string) =>
     opening.use(
       await openParts(database, join(folder, name), {
@@ -57,7 +57,7 @@ export async function openEngineWorld(open: () => Promise<LosableStore>, fault: 
     /** Not through any gate. */
     rows,
     loseStore: () => losable.lose(),
-    loseAnnouncements: () => shared.log.lose(),
+    loseAnnouncements: () => shared.loseAnnouncements(),
     /** The next announcement fails, unheard; or it is heard and fails, and the one after it fails unheard. */
     refuse: (kind: 'refuse' | 'refuseHeard') => {
       trouble.refused = kind === 'refuse' ? 1 : 2;

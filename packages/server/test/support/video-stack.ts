@@ -32,9 +32,12 @@ import {
 } from '../../src/features/videos/index.ts';
 import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { createCursorCodec } from '../../src/kernel/cursor.ts';
+import type { MacKey } from '../../src/kernel/mac.ts';
 import { Metrics } from '../../src/kernel/metrics.ts';
 import { randomToken, systemRandom } from '../../src/kernel/random.ts';
 import type { Announcements } from '../../src/ports/announcements/port.ts';
+import type { Bus } from '../../src/ports/bus/port.ts';
+import type { CacheStore } from '../../src/ports/cache-store/port.ts';
 import type { Database } from '../../src/ports/database/port.ts';
 import type { MediaStore } from '../../src/ports/media-store/port.ts';
 import type { TellOwnChanges } from '../../src/ports/own-changes/port.ts';
@@ -68,14 +71,32 @@ export interface VideoStackOptions {
   readonly wrapAnnouncements?: (announcements: Announcements) => Announcements;
 }
 
-export function sharedParts() {
-  return {
-    ...{ log: new MemoryLog(), bus: new MemoryBus(), cursorKeys: [...key(), ...key()] },
-    cacheStore: new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 }),
-  };
+/** What each node has of it. */
+export interface NodeShare {
+  readonly announcements: Announcements;
+  readonly bus: Bus;
+  readonly cacheStore: CacheStore;
 }
 
-export type SharedParts = ReturnType<typeof sharedParts>;
+export interface SharedParts {
+  readonly cursorKeys: readonly MacKey[];
+  join(leaving: AsyncDisposableStack): Promise<NodeShare>;
+  loseAnnouncements(): Promise<void>;
+}
+
+export const newCursorKeys = (): readonly MacKey[] => [...key(), ...key()];
+
+/** In this process. */
+export function sharedParts(): SharedParts {
+  const log = new MemoryLog();
+  const bus = new MemoryBus();
+  const cacheStore = new MemoryCacheStore(systemClock, { maxBytes: 1 << 24 });
+  return {
+    cursorKeys: newCursorKeys(),
+    join: async () => ({ announcements: new MemoryAnnouncements(log), bus, cacheStore }),
+    loseAnnouncements: async () => log.lose(),
+  };
+}
 
 /** The system's clock, which a test can set forward. */
 export class TestClock implements Clock {
@@ -115,6 +136,7 @@ export async function openParts(
   await using opening = new AsyncDisposableStack();
   const clock = new TestClock();
   const shared = options.shared ?? sharedParts();
+  const own = await shared.join(opening);
   const db = options.wrap?.(database) ?? database;
   const workDir = join(folder, 'work');
   await mkdir(workDir, { recursive: true });
@@ -138,8 +160,7 @@ export async function openParts(
   });
   opening.defer(() => counters.close());
   const cardState = createCardState(db, counters, systemClock);
-  const ownAnnouncements = new MemoryAnnouncements(shared.log);
-  const announcements = options.wrapAnnouncements?.(ownAnnouncements) ?? ownAnnouncements;
+  const announcements = options.wrapAnnouncements?.(own.announcements) ?? own.announcements;
   const fences = new AnnouncedFences({
     ...{ announcements, clock, log: testLog },
     load: () => loadFences(db),
@@ -147,8 +168,8 @@ export async function openParts(
   });
   const cache = opening.use(
     await Cache.open({
-      ...{ clock: systemClock, random: systemRandom, bus: shared.bus, log: testLog },
-      store: shared.cacheStore,
+      ...{ clock: systemClock, random: systemRandom, bus: own.bus, log: testLog },
+      store: own.cacheStore,
     }),
   );
   const tell: TellOwnChanges = async (changes) => {
