@@ -94,6 +94,7 @@ class AccountChat implements Chat {
         discard: (of, key) => core.outbox.discard(of, key),
         markRead: (of, seq) => this.#markRead(of, seq),
         onWatched: () => this.#dropIdle(),
+        later: (failures, callback) => core.setTimer(core.backoffMs(failures), callback),
       });
   }
 

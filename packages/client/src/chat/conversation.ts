@@ -32,6 +32,8 @@ export interface ConversationHost {
   discard(id: string, key: string): void;
   markRead(id: string, seq: number): void;
   onWatched(id: string, isWatched: boolean): void;
+  /** After a wait that grows with the failures. */
+  later(failures: number, callback: () => void): void;
   onError: OnError;
 }
 
@@ -55,6 +57,7 @@ export class ConversationView implements ChatConversation {
   #members: readonly Member[] = [];
   #marks: Marks = noMarks;
   #failure: ChatFailure | null = null;
+  #failures = 0;
   /** Grows when the window is put elsewhere: what was asked for before is not wanted any more. */
   #generation = 0;
 
@@ -166,9 +169,17 @@ export class ConversationView implements ChatConversation {
   }
 
   #begin(): void {
-    if (this.#isLoaded) return;
-    this.#settle(this.jumpToNewest());
+    if (this.#isLoaded || this.#loading.has('around')) return;
     this.#loadMembers();
+    this.jumpToNewest().then(
+      () => {
+        this.#failures = 0;
+      },
+      () => {
+        this.#failures += 1;
+        this.#host.later(this.#failures, () => this.isWatched && this.#begin());
+      },
+    );
   }
 
   #place(query: { readonly afterSeq?: number; readonly limit: number }, signal?: AbortSignal): Promise<void> {
