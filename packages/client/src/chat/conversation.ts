@@ -1,6 +1,6 @@
 import type { ChatMark, ChatMessage, Member, MessageContent } from '@hvideo/protocol';
 import { type Appearance, type Marks, marksOf, noMarks } from './appearance.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, isPassing } from './failures.ts';
 import { Cell, type OnError } from './observable.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Reads } from './reads.ts';
@@ -175,7 +175,8 @@ export class ConversationView implements ChatConversation {
       () => {
         this.#failures = 0;
       },
-      () => {
+      (error: unknown) => {
+        if (!isPassing(error)) return;
         this.#failures += 1;
         this.#host.later(this.#failures, () => this.isWatched && this.#begin());
       },

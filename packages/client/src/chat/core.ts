@@ -13,6 +13,7 @@ import type { Reads } from './reads.ts';
 import { readKept } from './records.ts';
 import { type ChatStore, memoryChatStore } from './store.ts';
 import type { ChatSurroundings } from './surroundings.ts';
+import { Timers } from './timers.ts';
 import type { PushedEvent, Transport } from './transport.ts';
 import type { ChatStatus } from './types.ts';
 
@@ -54,6 +55,7 @@ const backoffMaxMs = 30_000;
 export class Core {
   readonly outbox: Outbox;
   readonly #options: CoreOptions;
+  readonly #timers: Timers;
   readonly #inbox: Inbox;
   #store: ChatStore;
   #isStored = true;
@@ -67,7 +69,8 @@ export class Core {
   #starting: Promise<void> = Promise.resolve();
 
   constructor(options: CoreOptions) {
-    this.#options = options;
+    this.#timers = new Timers(options.around.setTimer);
+    this.#options = { ...options, around: { ...options.around, setTimer: this.#timers.set } };
     this.#store = options.chat.store ?? (hasIndexedDb() ? indexedDbChatStore() : memoryChatStore());
     const { host, limits, around, reads, chat } = options;
     const timing = {
@@ -131,6 +134,7 @@ export class Core {
       this.#link?.close();
       this.#inbox.close();
       this.outbox.detach();
+      this.#timers.stop();
     }
     await this.#starting;
     await this.#keeper?.settle();
@@ -139,9 +143,7 @@ export class Core {
   }
 
   setTimer(ms: number, callback: () => void): () => void {
-    return this.#options.around.setTimer(ms, () => {
-      if (!this.#isClosed) callback();
-    });
+    return this.#timers.set(ms, callback);
   }
 
   backoffMs(failures: number): number {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChatMessage, Conversation } from '@hvideo/protocol';
-import { ApiUser } from '../support/api.ts';
+import type { ChatMessage, Conversation, UserProfile } from '@hvideo/protocol';
+import { ApiUser, passwordOf } from '../support/api.ts';
 import { type RunningApplication, runApplication } from '../support/application.ts';
 import { SdkUser } from '../support/chat-sdk.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,6 +16,12 @@ beforeAll(async () => {
   await new ApiUser(app.url).join('admin_of_all', '/instance/setup');
 }, 60_000);
 afterAll(() => app[Symbol.asyncDispose]());
+
+const example = join(import.meta.dir, '..', '..', '..', 'client', 'examples', 'chat.ts');
+
+async function nameOf(user: ApiUser): Promise<string> {
+  return (await user.call<UserProfile>('GET', '/users/me')).body.username;
+}
 
 const textOf = ({ content }: ChatMessage) => (content.type === 'text' ? content.text : content.type);
 const words = (count: number, who: string) => Array.from({ length: count }, (_, i) => `${who} ${i}`);
@@ -118,6 +124,25 @@ test('a quote of a message that is still on its way arrives behind it, with its 
     ['answer', 1],
   ]);
 });
+
+test('the example of the documentation runs', async () => {
+  const [ann, bob] = await people(app.url, 2);
+  const talk = async (me: ApiUser, other: ApiUser, text: string) => {
+    const names = await Promise.all([me, other].map(nameOf));
+    const child = Bun.spawn(
+      [process.execPath, example, app.url, names[0]!, passwordOf(names[0]!), names[1]!, text, '2'],
+      { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', timeout: 30_000 },
+    );
+    const lines = (await child.stdout.text()).trim().split('\n');
+    return { code: await child.exited, lines, names };
+  };
+  const [one, two] = await Promise.all([talk(ann!, bob!, 'Hello'), talk(bob!, ann!, 'Good morning')]);
+  expect([one.code, two.code]).toEqual([0, 0]);
+  expect(one.lines).toEqual(two.lines);
+  expect(one.lines.map((line) => line.slice(2)).sort()).toEqual(
+    [`${one.names[0]}: Hello`, `${one.names[1]}: Good morning`].sort(),
+  );
+}, 60_000);
 
 test('a server killed while people write: nothing is lost or doubled, and the order is one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hvideo-chat-sdk-'));
