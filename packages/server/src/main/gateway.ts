@@ -49,7 +49,7 @@ export function openGateway({ config, log, metrics, accounts, chat, bus, nodeNam
   const sockets: NonNullable<Application['sockets']> = (dispatch, rules) => {
     const gateway = new Gateway({
       ...{ clock, random, log, metrics, chat, version: VERSION },
-      authenticate: (token) => authentication.viewerOf(token),
+      authenticate: (token) => authentication.loginOf(token),
       endedOf: (sessionIds) => authentication.endedOf(sessionIds),
       rpc: new SocketRpc(dispatch),
       hasLimits: config.HVIDEO_LIMITS,

@@ -58,6 +58,18 @@ export class Authentication {
     return viewer;
   }
 
+  /**
+   * For a connection, which is let in once: nothing of it is remembered here, and it asks by `endedOf` whether its login stands.
+   * Errors: `token-invalid`.
+   */
+  async loginOf(token: string): Promise<{ readonly viewer: Viewer; readonly expiresMs: number }> {
+    const claims = this.#tokens.remembered(token) ?? (await this.#tokens.check(token));
+    const { accountId, sessionId, expiresMs } = claims;
+    const viewer = this.#standing.get(sessionId) ?? (await this.#read(sessionId));
+    if (viewer?.accountId !== accountId) throw new AppError('token-invalid');
+    return { viewer, expiresMs };
+  }
+
   /** Called after the commit that ended these logins or changed what their owner may do. */
   forget(sessionIds: readonly string[]): void {
     for (const id of sessionIds) {

@@ -17,6 +17,8 @@ const Claims = z.object({ sub: z.string(), sid: z.string(), exp: z.int() });
 export interface AccessClaims {
   readonly accountId: string;
   readonly sessionId: string;
+  /** Unix time at which the token ends. */
+  readonly expiresMs: number;
 }
 
 /** Signs and checks access tokens; says nothing about whether the login still stands. */
@@ -81,6 +83,13 @@ export class AccessTokens {
   async verify(token: string): Promise<AccessClaims> {
     const cached = this.remembered(token);
     if (cached) return cached;
+    const claims = await this.check(token);
+    this.#verified.set(token, claims, claims.expiresMs - this.#clock.nowMs());
+    return claims;
+  }
+
+  /** As `verify`, for a token that is not going to come again. */
+  async check(token: string): Promise<AccessClaims> {
     try {
       const { payload } = await jwtVerify(token, (header) => this.#keyOf(header.kid), {
         algorithms: [ALGORITHM],
@@ -89,9 +98,7 @@ export class AccessTokens {
         currentDate: new Date(this.#clock.nowMs()),
       });
       const { sub, sid, exp } = Claims.parse(payload);
-      const claims = { accountId: sub, sessionId: sid };
-      this.#verified.set(token, claims, exp * 1000 - this.#clock.nowMs());
-      return claims;
+      return { accountId: sub, sessionId: sid, expiresMs: exp * 1000 };
     } catch (cause) {
       if (cause instanceof joseErrors.JOSEError || cause instanceof z.ZodError)
         throw new AppError('token-invalid', { cause });

@@ -76,9 +76,8 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   #decoder: StompDecoder | undefined = undefined;
   #partialSinceMs = 0;
   #attachment: Attachment | undefined = undefined;
-  #messagesId = '';
   #messages: Style | undefined = undefined;
-  #others: Partial<Record<Queue, { readonly id: string; readonly style: Style }>> | undefined = undefined;
+  #others: Partial<Record<Queue, Style>> | undefined = undefined;
   #out = '';
   #kept: Refusal[] | undefined = undefined;
   #openedMs: number;
@@ -325,21 +324,21 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
       return;
     }
     if (queue === 'messages') {
-      this.#messagesId = id;
       this.#messages = styleOf(id, this.version, ack !== 'auto');
       this.receipt(receipt);
       this.#openMessages(ack);
       return;
     }
     const style = styleOf(id, this.version, false);
-    this.#others = { ...this.#others, [queue]: { id, style } };
+    this.#others = { ...this.#others, [queue]: style };
     this.receipt(receipt);
     if (queue === 'errors') this.#writeKept();
   }
 
   #isSubscribed(queue: Queue, id: string): boolean {
     const others = Object.values(this.#others ?? {});
-    if (others.some((each) => each.id === id) || (this.#messages && this.#messagesId === id)) return true;
+    if (others.some(({ subscription }) => subscription === id) || this.#messages?.subscription === id)
+      return true;
     return queue === 'messages' ? this.#messages !== undefined : this.#others?.[queue] !== undefined;
   }
 
@@ -353,11 +352,11 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   #unsubscribe(frame: StompFrame): void {
     const receipt = header(frame, 'receipt');
     const id = header(frame, 'id') ?? (this.version === '1.0' ? header(frame, 'destination') : undefined);
-    if (this.#messages && this.#messagesId === id) {
+    if (this.#messages?.subscription === id) {
       this.#messages = undefined;
       this.#attachment?.close();
     } else {
-      const others = Object.entries(this.#others ?? {}).filter(([, each]) => each.id !== id);
+      const others = Object.entries(this.#others ?? {}).filter(([, { subscription }]) => subscription !== id);
       this.#others = others.length > 0 ? Object.fromEntries(others) : undefined;
     }
     this.receipt(receipt);
@@ -444,7 +443,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
     if (!events) return;
     // Marks are for those who see them at once.
     if (this.#slowSinceMs > 0 && notice.content.kind === 'mark') return;
-    this.write(notice.text(events.style, noticeText));
+    this.write(notice.text(events, noticeText));
   }
 
   displaced(): void {
@@ -460,12 +459,12 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
     const events = this.#others?.events;
     if (!events) return;
     const body = JSON.stringify({ kind: 'move', withinMs, alternatives });
-    this.write(jsonText(events.style, 'events', body, []));
+    this.write(jsonText(events, 'events', body, []));
   }
 
   reply(body: string, headers: readonly string[]): void {
     const replies = this.#others?.replies;
-    if (replies) this.write(jsonText(replies.style, 'replies', body, headers));
+    if (replies) this.write(jsonText(replies, 'replies', body, headers));
     else this.refuse(problem('invalid-request', 'Subscribe to /user/queue/replies first'), []);
   }
 
@@ -479,7 +478,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
       return;
     }
     const errors = this.#others?.errors;
-    if (errors) this.write(jsonText(errors.style, 'errors', refusal.body, refusal.headers));
+    if (errors) this.write(jsonText(errors, 'errors', refusal.body, refusal.headers));
     else {
       this.#kept ??= [];
       if (this.#kept.length >= limits.maxErrorsKept) this.#kept.shift();
@@ -492,7 +491,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
     const kept = this.#kept;
     this.#kept = undefined;
     for (const { body, headers } of kept ?? [])
-      if (errors) this.write(jsonText(errors.style, 'errors', body, headers));
+      if (errors) this.write(jsonText(errors, 'errors', body, headers));
   }
 
   /** An ERROR frame, and the end. */

@@ -1,6 +1,4 @@
-import type { MaybePromise } from '../../kernel/maybe-promise.ts';
 import { accessCookie, accessTokenOf, cookieOf, isForeign } from '../http/credentials.ts';
-import type { Viewer } from '../http/route.ts';
 import type { UpgradeRules } from '../http/sockets.ts';
 
 /** What an upgrade may be believed. */
@@ -24,12 +22,3 @@ export function upgradeOf(request: Request, rules: UpgradeRules): Upgrade {
     return { kind: 'foreign' };
   return { kind: 'welcome', token: named ?? (isOther ? undefined : cookie) };
 }
-
-/** When the token ends, in Unix milliseconds; it was checked by `authenticate`. */
-export function expiryOf(token: string): number {
-  const [, claims = ''] = token.split('.');
-  const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp?: number };
-  return exp === undefined ? Number.POSITIVE_INFINITY : exp * 1000;
-}
-
-export type Authenticate = (token: string) => MaybePromise<Viewer>;

@@ -3,7 +3,6 @@ import { addressKey } from '../../features/accounts/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { whenKnown } from '../../kernel/maybe-promise.ts';
 import type { Metrics } from '../../kernel/metrics.ts';
 import { type Random, randomToken } from '../../kernel/random.ts';
 import { RateLimiter } from '../../kernel/rate-limit.ts';
@@ -11,7 +10,7 @@ import { TimingWheel } from '../../kernel/timing-wheel.ts';
 import type { Viewer } from '../http/route.ts';
 import type { UpgradeRules } from '../http/sockets.ts';
 import { Connection, type Credentials, type Login } from './connection.ts';
-import { type Authenticate, expiryOf, upgradeOf } from './credentials.ts';
+import { upgradeOf } from './credentials.ts';
 import type { ConnectionHost, GatewayChat, Rpc } from './host.ts';
 import { gatewayLimits as limits, sendLimit } from './limits.ts';
 
@@ -22,7 +21,7 @@ export interface GatewayDeps {
   readonly metrics?: Metrics | undefined;
   readonly chat: GatewayChat;
   /** Throws `token-invalid` or `suspended`. */
-  readonly authenticate: Authenticate;
+  readonly authenticate: (token: string) => Promise<Login>;
   /** Those of these logins that no longer stand. */
   readonly endedOf: (sessionIds: readonly string[]) => Promise<readonly string[]>;
   readonly rpc?: Rpc | undefined;
@@ -121,23 +120,13 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
   }
 
   #credentialsOf(token: string | undefined): Credentials {
-    if (token === undefined) return undefined;
-    try {
-      const viewer = this.#deps.authenticate(token);
-      if (!(viewer instanceof Promise)) return { viewer, expiresMs: expiryOf(token) };
-      return viewer.then(
-        (viewer) => ({ viewer, expiresMs: expiryOf(token) }),
-        // CONNECT may bring a better one.
-        (error: unknown) => undefinedIfRefused(error),
-      );
-    } catch (error) {
-      return undefinedIfRefused(error);
-    }
+    // Where it does not hold, CONNECT may bring a better one.
+    return token === undefined ? undefined : this.login(token);
   }
 
   async login(token: string): Promise<Login | undefined> {
     try {
-      return { viewer: await whenKnown(token, this.#deps.authenticate), expiresMs: expiryOf(token) };
+      return await this.#deps.authenticate(token);
     } catch (error) {
       return undefinedIfRefused(error);
     }

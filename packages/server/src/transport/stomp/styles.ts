@@ -2,6 +2,7 @@ import { messagePrefix, type StompVersion } from '@hvideo/protocol/stomp';
 
 /** How MESSAGE frames of one subscription are written. */
 export interface Style {
+  readonly subscription: string;
   /** The frame up to its own headers. */
   readonly prefix: string;
   readonly version: StompVersion;
@@ -17,7 +18,7 @@ export function styleOf(subscription: string, version: StompVersion, isAcknowled
   const key = `${version} ${isAcknowledged} ${subscription}`;
   const known = shared.get(key);
   if (known) return known;
-  const style = { prefix: messagePrefix(subscription, version), version, isAcknowledged };
+  const style = { subscription, prefix: messagePrefix(subscription, version), version, isAcknowledged };
   if (shared.size < maxShared) shared.set(key, style);
   return style;
 }

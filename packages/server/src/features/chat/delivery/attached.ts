@@ -16,25 +16,35 @@ export interface AttachedDeps {
   readonly feeds: Feeds;
   readonly presence: Presence;
   readonly lately: Lately;
-  readonly detached: () => void;
+  readonly detached: (attached: Attached) => void;
 }
 
 /** A device that is connected here: how its feeds come to be, and end. */
 export class Attached implements Attachment {
   readonly #downlink: Downlink;
   readonly #deps: AttachedDeps;
-  readonly stamp: Takeover['stamp'];
   readonly attachedMs: number;
+  readonly #stampMs: number;
+  readonly #chance: number;
   /** Counts openings and closings: what belongs to an earlier one does nothing any more. */
   #turn = 0;
   /** While it opens: conversations whose membership changed meanwhile. */
   #changed: Set<string> | undefined = undefined;
 
-  constructor(downlink: Downlink, stamp: Takeover['stamp'], attachedMs: number, deps: AttachedDeps) {
+  constructor(
+    downlink: Downlink,
+    deps: AttachedDeps,
+    when: { readonly stampMs: number; readonly chance: number; readonly attachedMs: number },
+  ) {
     this.#downlink = downlink;
-    this.stamp = stamp;
-    this.attachedMs = attachedMs;
     this.#deps = deps;
+    this.#stampMs = when.stampMs;
+    this.#chance = when.chance;
+    this.attachedMs = when.attachedMs;
+  }
+
+  get stamp(): Takeover['stamp'] {
+    return [this.#stampMs, this.#chance];
   }
 
   get device(): Device {
@@ -108,7 +118,7 @@ export class Attached implements Attachment {
     this.#downlink.isDetached = true;
     this.close();
     this.#deps.presence.remove(this.#downlink);
-    this.#deps.detached();
+    this.#deps.detached(this);
   }
 
   displace(): void {

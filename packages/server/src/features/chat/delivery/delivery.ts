@@ -3,8 +3,8 @@ import type { MaybePromise } from '../../../kernel/maybe-promise.ts';
 import type { StoredEvent } from '../../../ports/conversation-store/port.ts';
 import type { Device } from '../../../ports/device-store/port.ts';
 import type { StoredMessage } from '../../../ports/message-store/port.ts';
-import { Attached, toChatEvent } from './attached.ts';
-import { Downlink } from './downlink.ts';
+import { Attached, type AttachedDeps, toChatEvent } from './attached.ts';
+import { Downlink, type DownlinkDeps } from './downlink.ts';
 import { Feeds } from './feeds.ts';
 import { Inbound } from './inbound.ts';
 import { Lately } from './lately.ts';
@@ -43,6 +43,8 @@ export class Delivery implements AsyncDisposable {
   readonly #devices = new Map<string, Attached>();
   readonly #behind = new Set<Downlink>();
   readonly #stats = { deliveries: 0, gaps: 0 };
+  readonly #downlinkDeps: DownlinkDeps;
+  readonly #attachedDeps: AttachedDeps;
   #timer: Disposable | undefined;
   #ticks = 0;
   #isTicking = false;
@@ -58,6 +60,17 @@ export class Delivery implements AsyncDisposable {
     this.#members = new Members(clock, deps.conversations);
     this.#puller = new Puller(deps, signal);
     this.#lately = new Lately(clock, deps.checkpoints);
+    this.#downlinkDeps = {
+      ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
+    };
+    this.#attachedDeps = {
+      ...{ log, conversations: deps.conversations, devices: deps.devices },
+      ...{ feeds: this.#feeds, presence: this.#presence, lately: this.#lately },
+      detached: (attached) => {
+        const { id } = attached.device;
+        if (this.#devices.get(id) === attached) this.#devices.delete(id);
+      },
+    };
     this.#outbound = new Outbound({
       ...{ clock, log, bus, routes, nodeName },
       members: this.#members,
@@ -109,20 +122,14 @@ export class Delivery implements AsyncDisposable {
   /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
   attach(device: Device, listener: DownlinkListener): Attachment {
     this.#devices.get(device.id)?.displace();
-    const stamp: Takeover['stamp'] = [this.#deps.clock.nowMs(), this.#deps.random.integer(2 ** 40)];
-    const downlink = new Downlink(device, listener, {
-      ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
-    });
-    const attached = new Attached(downlink, stamp, this.#deps.clock.monotonicMs(), {
-      ...this.#deps,
-      ...{ feeds: this.#feeds, presence: this.#presence, lately: this.#lately },
-      detached: () => {
-        if (this.#devices.get(device.id) === attached) this.#devices.delete(device.id);
-      },
+    const downlink = new Downlink(device, listener, this.#downlinkDeps);
+    const { clock, random } = this.#deps;
+    const attached = new Attached(downlink, this.#attachedDeps, {
+      ...{ stampMs: clock.nowMs(), chance: random.integer(2 ** 40), attachedMs: clock.monotonicMs() },
     });
     this.#devices.set(device.id, attached);
     this.#presence.add(downlink);
-    this.#outbound.takeovers([{ accountId: device.accountId, deviceId: device.id, stamp }]);
+    this.#outbound.takeovers([{ accountId: device.accountId, deviceId: device.id, stamp: attached.stamp }]);
     return attached;
   }
 

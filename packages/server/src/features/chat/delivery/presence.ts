@@ -4,7 +4,7 @@ import { MAX_ACCOUNTS, type RouteTable } from '../../../ports/route-table/port.t
 import type { Downlink } from './downlink.ts';
 
 interface Present {
-  readonly downlinks: Downlink[];
+  downlinks: readonly Downlink[];
   /** Those who wait for news without a socket. */
   waiting: Set<() => void> | undefined;
   /** Undefined: the route table knows, or nobody has to be asked. */
@@ -47,15 +47,16 @@ export class Presence {
   }
 
   add(downlink: Downlink): void {
-    this.#of(downlink.device.accountId).downlinks.push(downlink);
+    const present = this.#of(downlink.device.accountId);
+    // As long as it is, and no longer: most have one.
+    present.downlinks = [...present.downlinks, downlink];
   }
 
   remove(downlink: Downlink): void {
     const { accountId } = downlink.device;
     const present = this.#accounts.get(accountId);
     if (!present) return;
-    const at = present.downlinks.indexOf(downlink);
-    if (at >= 0) present.downlinks.splice(at, 1);
+    present.downlinks = present.downlinks.filter((each) => each !== downlink);
     this.#checkLeft(accountId, present);
   }
 
@@ -118,7 +119,7 @@ export class Presence {
   #of(accountId: string): Present {
     let present = this.#accounts.get(accountId);
     if (!present) {
-      present = { downlinks: [], waiting: undefined, registered: undefined, leftMs: 0 };
+      present = { downlinks: none, waiting: undefined, registered: undefined, leftMs: 0 };
       this.#accounts.set(accountId, present);
       this.#register(accountId, present);
     }

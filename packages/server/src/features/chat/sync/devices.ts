@@ -34,24 +34,28 @@ export class Devices {
     this.#ids = deps.ids;
   }
 
-  /** Finds the device, or makes one; it was seen now. Errors: `token-invalid` when the login has ended. */
-  async register({ accountId, sessionId }: Login, instance: string): Promise<Device> {
+  /**
+   * Finds the device, or makes one; it was seen now. Not remembered: a connection keeps it itself.
+   * Errors: `token-invalid` when the login has ended.
+   */
+  register({ accountId, sessionId }: Login, instance: string): Promise<Device> {
     const nowMs = this.#clock.nowMs();
-    const name = { id: this.#ids.next(), accountId, sessionId, instance, nowMs };
-    const device = await this.#store.register(name);
-    const key = `${sessionId}:${instance}`;
+    // It may have been forgotten meanwhile, and be another one.
+    this.#known.delete(`${sessionId}:${instance}`);
+    return this.#store.register({ id: this.#ids.next(), accountId, sessionId, instance, nowMs });
+  }
+
+  /** As `register`, from memory if it was asked for lately. */
+  async known(login: Login, instance: string): Promise<Device> {
+    const key = `${login.sessionId}:${instance}`;
+    const known = this.#known.get(key);
+    if (known && this.#clock.monotonicMs() < known.untilMs) return known.device;
+    const device = await this.register(login, instance);
     this.#known.delete(key);
     const untilMs = this.#clock.monotonicMs() + knownForMs;
     this.#known.set(key, { device: { ...device, isNew: false }, untilMs });
     if (this.#known.size > maxKnown) this.#forgetOldest();
     return device;
-  }
-
-  /** As `register`, from memory if it was here lately. */
-  async known(login: Login, instance: string): Promise<Device> {
-    const known = this.#known.get(`${login.sessionId}:${instance}`);
-    if (known && this.#clock.monotonicMs() < known.untilMs) return known.device;
-    return this.register(login, instance);
   }
 
   /** Forgets who was not seen for 30 days, with cursors and offline box; answers how many. */
