@@ -1,0 +1,239 @@
+import { beforeEach, expect, test } from 'bun:test';
+import { header, StompDecoder, type StompFrame } from '@hvideo/protocol/stomp';
+import pino from 'pino';
+import type { AckMode, DownlinkListener } from '../../features/chat/delivery/index.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Device } from '../../ports/device-store/port.ts';
+import { Gateway } from './index.ts';
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+class HandClock {
+  ms = 1_000_000;
+  readonly timers: { everyMs: number; atMs: number; run: () => void | Promise<void> }[] = [];
+  nowMs = () => this.ms;
+  monotonicMs = () => this.ms;
+  sleep = async (ms: number) => this.pass(ms);
+  after = () => ({ [Symbol.dispose]: () => {} });
+  every = (everyMs: number, run: () => void | Promise<void>) => {
+    this.timers.push({ everyMs, atMs: this.ms + everyMs, run });
+    return { [Symbol.dispose]: () => {} };
+  };
+  async pass(ms: number): Promise<void> {
+    const endMs = this.ms + ms;
+    while (this.ms < endMs) {
+      this.ms = Math.min(endMs, ...this.timers.map(({ atMs }) => atMs));
+      for (const timer of this.timers) {
+        if (timer.atMs > this.ms) continue;
+        timer.atMs += timer.everyMs;
+        await timer.run();
+      }
+      await turn();
+    }
+  }
+}
+
+/** The other end of a connection. */
+class Wire {
+  readonly frames: StompFrame[] = [];
+  readonly messages: string[] = [];
+  readonly #decoder = new StompDecoder({ from: 'server' });
+  code: number | undefined;
+  wasTerminated = false;
+  buffered = 0;
+  send = (text: string) => {
+    this.messages.push(text);
+    this.#decoder.push(text);
+    for (let frame = this.#decoder.next(); frame; frame = this.#decoder.next()) this.frames.push(frame);
+    return this.buffered > 0 ? -1 : text.length;
+  };
+  getBufferedAmount = () => this.buffered;
+  close = (code: number) => {
+    this.code = code;
+  };
+  terminate = () => {
+    this.wasTerminated = true;
+  };
+  get beats(): number {
+    return this.messages.filter((text) => text === '\n').length;
+  }
+  get error(): string | undefined {
+    const frame = this.frames.find(({ command }) => command === 'ERROR');
+    return frame && header(frame, 'message');
+  }
+}
+
+let clock: HandClock;
+let gateway: Gateway;
+let ended: string[];
+let attached: { listener: DownlinkListener; modes: AckMode[]; isPaused: boolean; isDetached: boolean }[];
+
+beforeEach(() => {
+  clock = new HandClock();
+  ended = [];
+  attached = [];
+  gateway = new Gateway({
+    ...{ clock, log: pino({ level: 'silent' }), hasLimits: true, version: 'test', node: 'here' },
+    random: { bytes: (count) => new Uint8Array(count), integer: () => 0 },
+    authenticate: async (token) => {
+      if (token === 'bad') throw new AppError('token-invalid');
+      return {
+        viewer: { accountId: token, sessionId: `s${token}`, role: 'user' },
+        expiresMs: clock.ms + 600_000,
+      };
+    },
+    endedOf: async (ids) => ids.filter((id) => ended.includes(id)),
+    chat: {
+      committer: { submit: () => {} },
+      devices: {
+        register: async ({ accountId }): Promise<Device> => ({
+          id: `9${accountId}`,
+          accountId,
+          isNew: false,
+        }),
+      },
+      delivery: {
+        alternatives: () => ['wss://there/ws'],
+        leave: () => {},
+        attach(device, listener) {
+          const own = { listener, modes: [] as AckMode[], isPaused: false, isDetached: false };
+          attached.push(own);
+          return {
+            ...{ device, unacknowledged: 0, isBehind: false, close: () => {}, ack: () => {} },
+            open: async (mode) => void own.modes.push(mode),
+            pause: () => {
+              own.isPaused = true;
+            },
+            resume: () => {
+              own.isPaused = false;
+            },
+            detach: () => {
+              own.isDetached = true;
+            },
+          };
+        },
+      },
+    },
+  });
+});
+
+async function connect(frames = 'CONNECT\naccept-version:1.2\npasscode:1\nheart-beat:20000,20000\n\n\0') {
+  const wire = new Wire();
+  const connection = gateway.connect('127.0.0.1', undefined);
+  connection.opened(wire);
+  connection.received(frames);
+  await turn();
+  await turn();
+  return { wire, connection };
+}
+
+test('heart-beats go out in time, and who is silent for two and a half intervals is cut off', async () => {
+  const { wire, connection } = await connect();
+  for (let n = 0; n < 10; n += 1) {
+    await clock.pass(20_000);
+    connection.received('\n');
+  }
+  expect(wire.code).toBeUndefined();
+  expect(wire.beats).toBeGreaterThanOrEqual(9);
+  await clock.pass(49_000);
+  expect(wire.code).toBeUndefined();
+  await clock.pass(12_000);
+  expect([wire.code, wire.error]).toEqual([4503, 'heart-beat-missed']);
+  expect(attached[0]?.isDetached).toBe(true);
+});
+
+test('who wants no heart-beats gets none, and is not cut off', async () => {
+  const { wire } = await connect('CONNECT\naccept-version:1.2\npasscode:1\n\n\0');
+  await clock.pass(300_000);
+  expect([wire.code, wire.beats]).toEqual([undefined, 0]);
+});
+
+test('CONNECT has to come in time, and the rest of a frame', async () => {
+  const silent = await connect('\n');
+  await clock.pass(10_500);
+  expect(silent.wire.code).toBe(4506);
+  const slow = await connect();
+  slow.connection.received('SEND\ndesti');
+  for (let n = 0; n < 60; n += 1) {
+    await clock.pass(1_000);
+    slow.connection.received('n');
+  }
+  expect(slow.wire.code).toBe(4506);
+});
+
+test('the end of a token and of a login end the connection', async () => {
+  const { wire } = await connect('CONNECT\naccept-version:1.2\npasscode:1\n\n\0');
+  const other = await connect('CONNECT\naccept-version:1.2\npasscode:2\n\n\0');
+  ended.push('s2');
+  await clock.pass(61_000);
+  expect([wire.code, other.wire.code]).toEqual([undefined, 4002]);
+  await clock.pass(540_000);
+  expect(wire.code).toBe(4504);
+});
+
+test('a socket that takes no more pauses its device, and is cut off when that lasts', async () => {
+  const { wire, connection } = await connect(
+    'CONNECT\naccept-version:1.2\npasscode:1\n\n\0SUBSCRIBE\nid:m\ndestination:/user/queue/messages\nack:client\n\n\0',
+  );
+  expect(attached[0]?.modes).toEqual(['client']);
+  wire.buffered = 300_000;
+  connection.write('\n');
+  await turn();
+  expect(attached[0]?.isPaused).toBe(true);
+  wire.buffered = 0;
+  connection.drained();
+  expect(attached[0]?.isPaused).toBe(false);
+  wire.buffered = 300_000;
+  connection.write('\n');
+  await turn();
+  await clock.pass(31_000);
+  expect([wire.code, wire.wasTerminated]).toEqual([4501, true]);
+});
+
+test('everything of one turn is one message', async () => {
+  const { wire, connection } = await connect();
+  const before = wire.messages.length;
+  connection.received(
+    'SUBSCRIBE\nid:e\ndestination:/user/queue/events\nreceipt:1\n\n\0ACK\nid:1-1\nreceipt:2\n\n\0',
+  );
+  connection.received('NACK\nid:1-1\nreceipt:3\n\n\0');
+  await turn();
+  await turn();
+  expect(wire.messages.length - before).toBe(1);
+  expect(wire.frames.slice(-3).map((frame) => header(frame, 'receipt-id'))).toEqual(['1', '2', '3']);
+});
+
+test('an account has so many connections and no more, an address so many that are not known', async () => {
+  for (let n = 0; n < 50; n += 1) await connect();
+  const further = await connect();
+  expect([further.wire.code, further.wire.error]).toEqual([4505, 'too-many-connections']);
+  further.connection.closed(4505);
+  for (let n = 0; n < 100; n += 1) gateway.connect('10.0.0.1', undefined);
+  expect(() => gateway.connect('10.0.0.1', undefined)).toThrow('Too many requests');
+});
+
+test('a node that leaves asks its clients to move, and closes their sockets one after another', async () => {
+  const wires = [];
+  for (let n = 1; n <= 20; n += 1) {
+    const { wire, connection } = await connect(
+      `CONNECT\naccept-version:1.2\npasscode:${n}\n\n\0SUBSCRIBE\nid:e\ndestination:/user/queue/events\n\n\0`,
+    );
+    const close = wire.close;
+    wire.close = (code) => {
+      close(code);
+      connection.closed(code);
+    };
+    wires.push(wire);
+  }
+  await gateway.drain(1_000);
+  for (const wire of wires) {
+    const notice = wire.frames.find((frame) => header(frame, 'subscription') === 'e');
+    expect(JSON.parse(notice?.text ?? '{}')).toEqual({
+      kind: 'move',
+      withinMs: 1_000,
+      alternatives: ['wss://there/ws'],
+    });
+    expect(wire.code).toBe(4500);
+  }
+  expect(gateway.size).toBe(0);
+});
