@@ -176,6 +176,16 @@ describe('Delivery on one node', () => {
     expect([one.seqs(w.conversationId), two.seqs(w.conversationId)]).toEqual([[], [1]]);
   });
 
+  test('what was stored and never told is found when it is suspected', async () => {
+    await using w = await direct();
+    const device = new TestDevice();
+    await w.node.attach(w.device, device).open('client');
+    const nobody = { committed: () => {} } as unknown as typeof w.node;
+    await w.say(w.conversationId, w.ann, 2, nobody);
+    w.node.suspect([w.conversationId]);
+    await eventually(async () => device.seqs(w.conversationId).length === 2);
+  });
+
   test('news wake those who wait for them, and an abort does', async () => {
     await using w = await direct();
     const ending = new AbortController();

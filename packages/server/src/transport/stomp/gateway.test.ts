@@ -95,6 +95,7 @@ beforeEach(() => {
       delivery: {
         alternatives: () => ['wss://there/ws'],
         leave: () => {},
+        suspect: () => {},
         attach(device, listener) {
           const own = { listener, modes: [] as AckMode[], isPaused: false, isDetached: false };
           attached.push(own);

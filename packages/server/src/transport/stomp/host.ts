@@ -12,7 +12,7 @@ import type { Viewer } from '../http/route.ts';
 export interface GatewayChat {
   readonly committer: Pick<Committer, 'submit'>;
   readonly devices: { register(login: Viewer, instance: string): Promise<Device> };
-  readonly delivery: Pick<Delivery, 'attach' | 'alternatives' | 'leave'>;
+  readonly delivery: Pick<Delivery, 'attach' | 'alternatives' | 'leave' | 'suspect'>;
 }
 
 /** A connection, as those see it who carry out what it asks for. */

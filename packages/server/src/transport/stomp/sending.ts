@@ -123,6 +123,8 @@ class PendingSend implements SendListener {
     const connection = this.#connection;
     if (this.#receiptId !== undefined)
       connection.write(sendReceiptText(this.#receiptId, receipt, connection.version));
+    // Whoever stored it before may have died before telling anybody.
+    if (receipt.isDuplicate) connection.host.chat.delivery.suspect([receipt.conversationId]);
     connection.settled();
   }
 

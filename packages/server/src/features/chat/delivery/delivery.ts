@@ -20,6 +20,7 @@ const tickMs = 1_000;
 const renewEveryTicks = 10;
 /** All feeds are compared with their heads in so many seconds, for what nothing else has brought to light. */
 const sweepSeconds = 120;
+const maxSuspected = 10_000;
 /** While the bus is silent, which then is the only way in which anything becomes known. */
 const sweepAtOnceWithoutBus = 5_000;
 const readersAtOnce = 8;
@@ -45,6 +46,7 @@ export class Delivery implements AsyncDisposable {
   readonly #stats = { deliveries: 0, gaps: 0 };
   readonly #downlinkDeps: DownlinkDeps;
   readonly #attachedDeps: AttachedDeps;
+  readonly #suspected = new Set<string>();
   #timer: Disposable | undefined;
   #ticks = 0;
   #isTicking = false;
@@ -112,11 +114,9 @@ export class Delivery implements AsyncDisposable {
     this.#outbound.marks([mark]);
   }
 
-  /** These may hold something that nobody told: an earlier commit whose outcome was not known. */
+  /** These may hold something that nobody told, such as a commit of a node that died: they are looked at within a second. */
   suspect(conversationIds: readonly string[]): void {
-    this.#feeds.compare(conversationIds).catch((error: unknown) => {
-      this.#deps.log.debug({ err: error }, 'heads were not read; the sweep will find them');
-    });
+    for (const id of conversationIds) if (this.#suspected.size < maxSuspected) this.#suspected.add(id);
   }
 
   /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
@@ -304,6 +304,9 @@ export class Delivery implements AsyncDisposable {
       this.#inbound.forgetSilent();
       isHeard = this.#inbound.isReceiving;
     }
+    const suspected = [...this.#suspected];
+    this.#suspected.clear();
+    if (suspected.length > 0) await this.#feeds.compare(suspected);
     const fair = Math.ceil(this.#feeds.size / sweepSeconds);
     await this.#feeds.sweep(isHeard ? fair : Math.max(fair, sweepAtOnceWithoutBus));
     await this.#presence.clean();
