@@ -115,6 +115,8 @@ export class Directory implements ConversationList {
       entry.recent = entry.recent.slice(-1);
       this.markStale(message.conversationId);
     }
+    // Its title, or who is in it, is another now.
+    if (message.content.type === 'system') this.markStale(message.conversationId);
     this.touch(message.conversationId);
   }
 
