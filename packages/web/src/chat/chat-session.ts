@@ -42,10 +42,14 @@ function begin(accountId: string): Session {
 
 /** Tells the badge what the chat knows, while it knows it: sooner than the next poll. */
 function tellUnread({ conversations, status }: Chat): () => void {
-  return conversations.subscribe(() => {
+  const tell = () => {
     const { isLoaded, unreadConversations } = conversations.snapshot();
     const { phase } = status.snapshot();
     if (!isLoaded || (phase !== 'online' && phase !== 'polling')) return;
     queryClient.setQueryData(unreadChatsQuery.queryKey, { conversations: unreadConversations });
-  });
+  };
+  const stops = [conversations.subscribe(tell), status.subscribe(tell)];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }

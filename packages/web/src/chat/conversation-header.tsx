@@ -16,10 +16,14 @@ import { useChat, useObservable } from './use-chat.ts';
 interface ConversationHeaderProps {
   snapshot: ConversationSnapshot;
   viewer: Account;
+  isMissing: boolean;
 }
 
-export function ConversationHeader({ snapshot, viewer }: ConversationHeaderProps) {
-  const { conversation, failure } = snapshot;
+export function ConversationHeader({
+  snapshot: { conversation },
+  viewer,
+  isMissing,
+}: ConversationHeaderProps) {
   const { t } = useTexts();
   const language = useLanguage();
   const [isGroupOpen, setGroupOpen] = useState(false);
@@ -31,7 +35,7 @@ export function ConversationHeader({ snapshot, viewer }: ConversationHeaderProps
         <ArrowLeft size={22} aria-hidden />
       </Link>
       {conversation === null ? (
-        !failure && (
+        !isMissing && (
           <span className={styles['who']} aria-hidden>
             <Skeleton width="2.5rem" height="2.5rem" round />
             <Skeleton width="8rem" />

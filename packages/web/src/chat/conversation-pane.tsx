@@ -2,7 +2,7 @@ import type { ConversationSnapshot } from '@hvideo/client';
 import type { Account } from '@hvideo/protocol';
 import { Link } from '@tanstack/react-router';
 import { MessageCircleOff } from 'lucide-react';
-import { useMemo, useRef } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { useTitle } from '../lib/use-title.ts';
@@ -36,10 +36,13 @@ export function ConversationPane({ id, viewer }: ConversationPaneProps) {
   const people = usePeople(snapshot, viewer);
   const timeline = useRef<TimelineHandle>(null);
   const reply = useReply(conversation, id);
-  const isMissing = snapshot.failure?.code === 'not-found';
+  // Whoever is taken out while it is open loses it there and then.
+  const [wasThere, setWasThere] = useState(false);
+  if (snapshot.conversation && !wasThere) setWasThere(true);
+  const isMissing = snapshot.failure?.code === 'not-found' || (wasThere && snapshot.conversation === null);
   return (
     <section className={styles['pane']} aria-label={name}>
-      <ConversationHeader snapshot={snapshot} viewer={viewer} />
+      <ConversationHeader snapshot={snapshot} viewer={viewer} isMissing={isMissing} />
       {isMissing ? (
         <Missing />
       ) : (

@@ -24,8 +24,7 @@ export function QuoteBlock({ quote }: { quote: ViewQuote }) {
       type="button"
       tabIndex={-1}
       className={styles['quote']}
-      aria-label={t('chat:quoted')}
-      aria-description={message ? textOf(message) : undefined}
+      title={t('chat:quoted')}
       disabled={seq === null}
       onClick={() => seq !== null && jump(seq)}
     >

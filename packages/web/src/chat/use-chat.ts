@@ -1,5 +1,6 @@
 import type { Chat, Observable } from '@hvideo/client';
 import { createContext, useContext, useSyncExternalStore } from 'react';
+import { useOnline } from '../lib/use-online.ts';
 
 export function useObservable<Snapshot>(source: Observable<Snapshot>): Snapshot {
   return useSyncExternalStore(source.subscribe, source.snapshot);
@@ -13,8 +14,9 @@ export function useChat(): Chat {
   return chat;
 }
 
-/** Whether messages go out at the moment. */
+/** Whether messages go out at the moment: as far as the device itself knows, too. */
 export function useIsConnected(): boolean {
   const { phase } = useObservable(useChat().status);
-  return phase === 'online' || phase === 'polling';
+  const isOnline = useOnline();
+  return isOnline && (phase === 'online' || phase === 'polling');
 }
