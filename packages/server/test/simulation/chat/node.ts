@@ -66,7 +66,7 @@ export class SimulatedNode {
     });
     const gateway = new Gateway({
       ...{ ...shared, chat, hasLimits: false, version: '0', node: `ws://${this.#name}/ws` },
-      authenticate: (token) => this.#viewerOf(token),
+      authenticate: async (token) => ({ viewer: this.#viewerOf(token), expiresMs: Number.POSITIVE_INFINITY }),
       endedOf: async (ids) => ids.filter((id) => !memory.sessions.has(id)),
       afterTurn: (run) => scheduler.at(0, machine, run),
     });
