@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { isMessageText, MESSAGE_TEXT_MAX } from './message.ts';
+import { isMessageText, MESSAGE_TEXT_MAX } from './message-text.ts';
 import { User } from './users.ts';
 
 export const GROUP_MEMBERS_MAX = 500;

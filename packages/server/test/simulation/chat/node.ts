@@ -3,6 +3,7 @@ import pino from 'pino';
 import { MemoryConversationStore } from '../../../src/adapters/memory/chat/conversation-store.ts';
 import { MemoryDeviceStore } from '../../../src/adapters/memory/chat/device-store.ts';
 import { MemoryMessageStore } from '../../../src/adapters/memory/chat/message-store.ts';
+import type { MemoryChat } from '../../../src/adapters/memory/chat/state.ts';
 import { type Chat, createChat } from '../../../src/features/chat/index.ts';
 import { createCursorCodec } from '../../../src/kernel/cursor.ts';
 import { AppError } from '../../../src/kernel/errors.ts';
@@ -10,25 +11,37 @@ import { problemDocument } from '../../../src/transport/http/problems.ts';
 import type { Viewer } from '../../../src/transport/http/route.ts';
 import { chatRoutes } from '../../../src/transport/http/routes/chat.ts';
 import { Gateway } from '../../../src/transport/stomp/index.ts';
-import { faultyMessages } from './faults.ts';
-import type { Side } from './network.ts';
-import { Machine } from './scheduler.ts';
+import type { SimulatedBus } from './bus.ts';
+import type { SimulatedDatabase } from './database.ts';
+import { type Faults, faultyMessages } from './faults.ts';
+import type { Network, Side } from './network.ts';
+import { Machine, type Scheduler } from './scheduler.ts';
 import type { Browser, Parts } from './tab.ts';
-import type { World } from './world.ts';
 
 const routeTtlMs = 30_000;
 const log = pino({ level: process.env.HVIDEO_TEST_LOG ?? 'silent' });
 const cursors = createCursorCodec([{ kid: 'sim', secret: Buffer.alloc(32, 7).toString('base64url') }]);
 
+/** What is around nodes. */
+export interface NodeWorld {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly bus: SimulatedBus;
+  readonly database: SimulatedDatabase;
+  readonly memory: MemoryChat;
+  readonly faults: Faults;
+  nextId(): string;
+}
+
 /** A process of the server: the real features and the real gateway, from its start until it is killed. */
 export class SimulatedNode {
-  readonly #world: World;
+  readonly #world: NodeWorld;
   readonly #name: string;
   machine: Machine;
   #starts = 0;
   #running: { readonly chat: Chat; readonly gateway: Gateway } | undefined;
 
-  constructor(world: World, name: string) {
+  constructor(world: NodeWorld, name: string) {
     this.#world = world;
     this.#name = name;
     this.machine = new Machine(name);

@@ -2,23 +2,54 @@ import {
   ApiError,
   type Chat,
   type ChatLocks,
+  type ChatSocket,
   type ChatStore,
   type ChatSurroundings,
   createChat,
   memoryChatStore,
   NetworkError,
+  type SocketEvents,
 } from '@hvideo/client';
 import { type AnyEndpoint, api, type InputOf, type Problem, type ResponseOf } from '@hvideo/protocol';
 import type { RunRecord } from '../../support/chat-device-record.ts';
-import { type Chance, Machine } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { ChatHistory } from '../../support/chat-history.ts';
+import type { Network } from './network.ts';
+import { type Chance, Machine, type Scheduler } from './scheduler.ts';
 
 /** Longer than any poll waits. */
 const requestMs = 60_000;
 
+/** What is around browsers and tabs. */
+export interface TabWorld {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly history: ChatHistory;
+  readonly bugs: string[];
+  conversationsOf(accountId: string): readonly string[];
+  recordOf(tab: Tab): RunRecord;
+  nameFor(tab: Tab, chance: Chance): string;
+  openSocket(tab: Tab, url: string, events: SocketEvents): ChatSocket;
+  /** Some node that is there. */
+  pickNode(): ServerEnd | undefined;
+  isMember(conversationId: string, accountId: string): boolean;
+  memberChanges(conversationId: string): void;
+}
+
+export interface ServerEnd {
+  readonly machine: Machine;
+  /** Rejects with the problem document. */
+  answer(endpoint: AnyEndpoint, sent: Parts, viewer: Viewer): Promise<unknown>;
+}
+
+interface Viewer {
+  readonly accountId: string;
+  readonly sessionId: string;
+  readonly role: 'user';
+}
+
 /** A login of one person, with the storage that its tabs share. */
 export class Browser {
-  readonly world: World;
+  readonly world: TabWorld;
   readonly accountId: string;
   readonly sessionId: string;
   readonly name: string;
@@ -29,7 +60,7 @@ export class Browser {
   /** Since the storage was cleared. */
   namesMade = 0;
 
-  constructor(world: World, accountId: string, sessionId: string, name: string) {
+  constructor(world: TabWorld, accountId: string, sessionId: string, name: string) {
     this.world = world;
     this.accountId = accountId;
     this.sessionId = sessionId;
@@ -105,7 +136,7 @@ export class Tab {
   changeMember(id: string, userId: string): void {
     const { world } = this.browser;
     world.memberChanges(id);
-    const isIn = world.memory.conversations.get(id)?.members.has(userId);
+    const isIn = world.isMember(id, userId);
     const change = isIn
       ? this.#call(api.conversations.remove, { params: { id, userId } })
       : this.#call(api.conversations.add, { params: { id }, body: { memberIds: [userId] } });
@@ -152,7 +183,7 @@ export class Tab {
         const timer = clock.after(ms, callback);
         return () => timer[Symbol.dispose]();
       },
-      openSocket: (url, protocols, events) => world.openSocket(this, url, protocols, events),
+      openSocket: (url, _protocols, events) => world.openSocket(this, url, events),
       locks: locksOf(this.machine, locks, () => clock.sleep(this.#chance.delayMs(1))),
     };
   }

@@ -8,9 +8,9 @@ import { SimulatedBus } from './bus.ts';
 import { SimulatedDatabase } from './database.ts';
 import type { Faults } from './faults.ts';
 import { Network } from './network.ts';
-import { SimulatedNode } from './node.ts';
+import { type NodeWorld, SimulatedNode } from './node.ts';
 import { type Chance, Machine, Scheduler } from './scheduler.ts';
-import { Browser, type Tab } from './tab.ts';
+import { Browser, type Tab, type TabWorld } from './tab.ts';
 
 const settleMs = 240_000;
 const maxSettleSteps = 400_000;
@@ -22,7 +22,7 @@ export interface WorldShape {
 }
 
 /** People with browsers and tabs, nodes, a database and a bus: the chat as it runs, but for time, network and disks. */
-export class World {
+export class World implements NodeWorld, TabWorld {
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly bus: SimulatedBus;
@@ -109,6 +109,10 @@ export class World {
     return this.#conversations.get(accountId) ?? [];
   }
 
+  isMember(conversationId: string, accountId: string): boolean {
+    return this.memory.conversations.get(conversationId)?.members.has(accountId) ?? false;
+  }
+
   memberChanges(conversationId: string): void {
     this.#changedGroup = conversationId;
   }
@@ -129,7 +133,7 @@ export class World {
     return Buffer.from(chance.bytes(12)).toString('hex');
   }
 
-  openSocket(tab: Tab, url: string, _protocols: readonly string[], events: SocketEvents): ChatSocket {
+  openSocket(tab: Tab, url: string, events: SocketEvents): ChatSocket {
     const node = this.nodes.find(({ machine }) => url.includes(machine.name)) ?? this.pickNode();
     const { machine } = tab;
     if (!node?.machine.isAlive) {

@@ -14,21 +14,13 @@ import type {
   StoredEvent,
   StoreOptions,
 } from '../../../ports/conversation-store/port.ts';
-import { MAX_CONVERSATIONS, MAX_EVENTS } from '../../../ports/conversation-store/port.ts';
 import { createdBody, directKey, participantsOf } from '../../../ports/conversation-store/rules.ts';
 import type { Database, Sql } from '../../../ports/database/port.ts';
 import { appendEvents, type EventRow, toEvent } from './events.ts';
+import { type ConversationLimits, defaultLimits } from './limits.ts';
 import { changeMembers } from './member-changes.ts';
 import { addMembers, requireAccounts, requireRoom, requireUnblocked, say } from './member-rows.ts';
 import { countUnread, readMemberships, readViews } from './views.ts';
-
-/** The limits are those of the port but in tests of them. */
-export interface ConversationLimits {
-  readonly maxConversations: number;
-  readonly maxEvents: number;
-}
-
-const defaultLimits: ConversationLimits = { maxConversations: MAX_CONVERSATIONS, maxEvents: MAX_EVENTS };
 
 export class PostgresConversationStore implements ConversationStore {
   readonly #db: Database;

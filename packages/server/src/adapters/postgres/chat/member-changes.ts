@@ -2,8 +2,8 @@ import { AppError } from '../../../kernel/errors.ts';
 import type { Change, MemberChange, StoredEvent } from '../../../ports/conversation-store/port.ts';
 import { MAX_MEMBERS, type MemberStep, stepOf, systemBody } from '../../../ports/conversation-store/rules.ts';
 import type { Sql } from '../../../ports/database/port.ts';
-import type { ConversationLimits } from './conversation-store.ts';
 import { appendEvents } from './events.ts';
+import type { ConversationLimits } from './limits.ts';
 import { addMembers, requireAccounts, requireRoom, requireUnblocked, say } from './member-rows.ts';
 
 interface Held {

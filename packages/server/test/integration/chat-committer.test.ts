@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { MESSAGE_MAX_BYTES, MESSAGE_TEXT_MAX } from '@hvideo/protocol';
 import pino from 'pino';
-import { MemoryConversationStore } from '../../../adapters/memory/chat/conversation-store.ts';
-import { MemoryMessageStore } from '../../../adapters/memory/chat/message-store.ts';
-import { MemoryChat } from '../../../adapters/memory/chat/state.ts';
-import { type Clock, systemClock } from '../../../kernel/clock.ts';
-import { AppError } from '../../../kernel/errors.ts';
-import { systemRandom } from '../../../kernel/random.ts';
-import type { MessageStore, Send, StoredMessage, Verdict } from '../../../ports/message-store/port.ts';
-import { Committer } from './committer.ts';
-import type { CommitterOptions, Draft } from './types.ts';
+import { MemoryConversationStore } from '../../src/adapters/memory/chat/conversation-store.ts';
+import { MemoryMessageStore } from '../../src/adapters/memory/chat/message-store.ts';
+import { MemoryChat } from '../../src/adapters/memory/chat/state.ts';
+import { Committer } from '../../src/features/chat/commit/committer.ts';
+import type { CommitterOptions, Draft } from '../../src/features/chat/commit/types.ts';
+import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+import { systemRandom } from '../../src/kernel/random.ts';
+import type { MessageStore, Send, StoredMessage, Verdict } from '../../src/ports/message-store/port.ts';
 
 const text = (words: string) => JSON.stringify({ type: 'text', text: words });
 
