@@ -78,7 +78,7 @@ export async function createChat(deps: ChatDeps) {
     ...{ clock, log, messages, conversations, deviceStore: deps.devices, devices },
     ...{ told, news: delivery },
   });
-  if (deps.metrics) exportChat(deps.metrics, { committer, sync, checkpoints, boxes });
+  if (deps.metrics) exportChat(deps.metrics, { committer, delivery, sync, checkpoints, boxes });
   return {
     conversations: new Conversations({ ...deps, told }),
     reading: new Reading({ ...deps, told }),
