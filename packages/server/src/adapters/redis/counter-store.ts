@@ -73,7 +73,7 @@ export class RedisCounterStore implements CounterStore {
   ): Promise<(CounterTotal | undefined)[]> {
     signal?.throwIfAborted();
     const found = new Map<string, CounterTotal>();
-    const calls = callsOf(keys, ({ metric }) => String(metric));
+    const calls = this.#callsOf(keys, ({ metric }) => String(metric));
     await Promise.all(
       calls.map(async (call) => {
         const reply = await this.#redis.script(
@@ -99,7 +99,7 @@ export class RedisCounterStore implements CounterStore {
     { signal }: CounterStoreOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const calls = callsOf(totals, ({ metric, revision, total }) => `${metric}:${revision}:${total}`);
+    const calls = this.#callsOf(totals, ({ metric, revision, total }) => `${metric}:${revision}:${total}`);
     await Promise.all(
       calls.map((call) =>
         this.#redis.script(
@@ -110,26 +110,27 @@ export class RedisCounterStore implements CounterStore {
       ),
     );
   }
+
+  /** Keys of one call lie in one partition, which is one slot of a cluster; one server takes all of them together. */
+  #callsOf<Key extends CounterKey>(keys: readonly Key[], textOf: (key: Key) => string): Subject[][] {
+    const groups = new Map<number, Map<string, Subject>>();
+    for (const key of keys) {
+      const partition = Bun.hash.xxHash32(key.id) % partitions;
+      const group = this.#redis.isCluster ? partition : 0;
+      const subjects = groups.get(group) ?? new Map<string, Subject>();
+      groups.set(group, subjects);
+      const subject = subjects.get(key.id);
+      if (subject) subject.items.push(textOf(key));
+      else subjects.set(key.id, { id: key.id, key: `hvn:{${partition}}:${key.id}`, items: [textOf(key)] });
+    }
+    return [...groups.values()].flatMap((subjects) => chunked([...subjects.values()]));
+  }
 }
 
 interface Subject {
   readonly id: string;
   readonly key: string;
   readonly items: string[];
-}
-
-/** Keys of one call lie in one partition, which is one slot of a cluster. */
-function callsOf<Key extends CounterKey>(keys: readonly Key[], textOf: (key: Key) => string): Subject[][] {
-  const groups = new Map<number, Map<string, Subject>>();
-  for (const key of keys) {
-    const partition = Bun.hash.xxHash32(key.id) % partitions;
-    const subjects = groups.get(partition) ?? new Map<string, Subject>();
-    groups.set(partition, subjects);
-    const subject = subjects.get(key.id);
-    if (subject) subject.items.push(textOf(key));
-    else subjects.set(key.id, { id: key.id, key: `hvn:{${partition}}:${key.id}`, items: [textOf(key)] });
-  }
-  return [...groups.values()].flatMap((subjects) => chunked([...subjects.values()]));
 }
 
 function chunked(subjects: readonly Subject[]): Subject[][] {

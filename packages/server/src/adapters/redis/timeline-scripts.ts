@@ -1,5 +1,5 @@
 /**
- * The Lua of the timeline store. One call touches one key, and a push several; each is one shelf: `hvt:{i:<reader>}` or `hvt:{o:<author>}`.
+ * The Lua of the timeline store. One call touches one key, a push or a read several; each is one shelf: `hvt:{i:<reader>}` or `hvt:{o:<author>}`.
  *
  * A shelf is a sorted set whose scores are all 0, so that its members are in the order of their bytes (a score is a double,
  * and holds no 63 bits):
@@ -122,19 +122,31 @@ return 1
 `;
 
 /**
- * KEYS  1 shelf
- * ARGV  1 key that it is read below (8 bytes) or '', 2 how many at most, 3 how long it is kept after a read (ms)
- * Returns '' when it is cold, else state and floor (8 bytes), and of a ready one the entries, newest first, in one string
+ * KEYS  1... shelves, in a cluster all in one slot
+ * ARGV  1 how long they are kept after a read (ms), then of each shelf: key that it is read below (8 bytes) or '', how many at most
+ * Returns of each shelf '' when it is cold, else state and floor (8 bytes), and of a ready one the entries, newest first, in one string
  */
 export const readScript = `${common}${run}
-local head = header()
-if not head or string.sub(head, 15, 38) ~= run then return '' end
-local kept_ms = tonumber(ARGV[3])
-if redis.call('PTTL', key) < kept_ms then redis.call('PEXPIRE', key, math.floor(kept_ms * 1.0625)) end
-local floor = string.sub(head, 7, 14)
-if string.sub(head, 2, 2) == '0' then return '0' .. floor end
-local below = ARGV[1] == '' and '\\255' or ARGV[1]
-return '1' .. floor .. table.concat(redis.call('ZREVRANGEBYLEX', key, '(' .. below, '[' .. floor, 'LIMIT', 0, ARGV[2]))
+local kept_ms = tonumber(ARGV[1])
+local replies = {}
+for at = 1, #KEYS do
+  key = KEYS[at]
+  local head = header()
+  if not head or string.sub(head, 15, 38) ~= run then
+    replies[at] = ''
+  else
+    if redis.call('PTTL', key) < kept_ms then redis.call('PEXPIRE', key, math.floor(kept_ms * 1.0625)) end
+    local floor = string.sub(head, 7, 14)
+    if string.sub(head, 2, 2) == '0' then
+      replies[at] = '0' .. floor
+    else
+      local below = ARGV[2 * at] == '' and '\\255' or ARGV[2 * at]
+      local entries = redis.call('ZREVRANGEBYLEX', key, '(' .. below, '[' .. floor, 'LIMIT', 0, ARGV[2 * at + 1])
+      replies[at] = '1' .. floor .. table.concat(entries)
+    end
+  end
+end
+return replies
 `;
 
 /**

@@ -38,13 +38,19 @@ export interface RedisTimelineStoreOptions {
   readonly idleMs?: number;
 }
 
+interface Asked {
+  readonly wanted: ShelfRead;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Top {
   readonly reply: Buffer;
   readonly limit: number;
   readonly page: ShelfPage;
 }
 
-/** Shelves that one script pushes to, where keys need not share a slot: a quarter of a millisecond of the server. */
+/** Shelves that one script pushes to or reads, where keys need not share a slot: a quarter of a millisecond of the server. */
 const shelvesOfScript = 64;
 /** Scripts in one round trip to each server: about ten milliseconds of its time, in pushes to many shelves some more. */
 const maxCalls = 1_000;
@@ -62,6 +68,7 @@ export class RedisTimelineStore implements TimelineStore {
   readonly #idleMs: number;
   readonly #known = new KnownEntries();
   readonly #tops = new Recent<Top>(maxTops);
+  #asked: Asked[] = [];
 
   constructor({ redis, random, idleMs = 14 * 86_400_000 }: RedisTimelineStoreOptions) {
     this.#redis = redis;
@@ -114,12 +121,40 @@ export class RedisTimelineStore implements TimelineStore {
 
   async read(shelves: readonly ShelfRead[], { signal }: TimelineStoreOptions = {}): Promise<ShelfPage[]> {
     checkCount(shelves);
-    const calls = shelves.map(({ shelf, before, limit }) => ({
-      keys: [keyOf(shelf)],
-      args: [before === undefined ? '' : keyBytes(before), String(limit + 1), String(this.#idleMs)],
-    }));
-    const replies = await this.#run(readScript, calls, signal);
+    signal?.throwIfAborted();
+    const replies = await Promise.all(shelves.map((wanted) => this.#reply(wanted)));
+    signal?.throwIfAborted();
     return shelves.map((wanted, at) => this.#pageOf(replies[at], wanted));
+  }
+
+  /** What is asked for in one turn of the event loop is asked together: a command costs more than its shelf. */
+  #reply(wanted: ShelfRead): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked.push({ wanted, resolve, reject }) === 1) setImmediate(() => this.#ask());
+    });
+  }
+
+  #ask(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    const together = this.#redis.isCluster ? 1 : shelvesOfScript;
+    for (let at = 0; at < asked.length; at += together) {
+      const some = asked.slice(at, at + together);
+      const args = some.flatMap(({ wanted: { before, limit } }) => [
+        before === undefined ? '' : keyBytes(before),
+        String(limit + 1),
+      ]);
+      const keys = some.map(({ wanted }) => keyOf(wanted.shelf));
+      this.#redis.script(readScript, keys, [String(this.#idleMs), ...args]).then(
+        (replies) => {
+          for (const [nth, { resolve }] of some.entries())
+            resolve(Array.isArray(replies) ? replies[nth] : '');
+        },
+        (error: unknown) => {
+          for (const { reject } of some) reject(error);
+        },
+      );
+    }
   }
 
   #pageOf(reply: unknown, { shelf, before, limit }: ShelfRead): ShelfPage {
