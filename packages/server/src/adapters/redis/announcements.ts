@@ -48,7 +48,7 @@ if not head[1] or string.sub(head[1], 1, #run) ~= run then begin() end
 
 /**
  * KEYS  1 head, 2 records
- * ARGV  1 some random text, 2 how many records are kept, 3... records
+ * ARGV  1 a text that no other call has, 2 how many records are kept, 3... records
  * Returns 1
  */
 const announceScript = `${common}
@@ -61,7 +61,7 @@ return 1
 
 /**
  * KEYS  1 head, 2 records
- * ARGV  1 some random text, 2 id of the log that the node follows, 3 the last number that it has heard, 4 records at most
+ * ARGV  1 a text that no other call has, 2 id of the log that the node follows, 3 the last number that it has heard, 4 records at most
  * Returns the last number and then the next records; or, where the node has to begin anew, id and last number of the log
  */
 const readScript = `${common}
@@ -77,7 +77,7 @@ return reply
 
 /**
  * KEYS  1 head, 2 records
- * ARGV  1 some random text
+ * ARGV  1 a text that no other call has
  * Returns 1
  */
 const beginScript = `${common}
@@ -99,6 +99,9 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
   readonly #options: RedisAnnouncementsOptions;
   readonly #followers = new Followers();
   readonly #ending = new AbortController();
+  /** With the number of the call it names a log that the call may begin, as no other does. */
+  readonly #name: string;
+  #calls = 0;
   /** Undefined: the followers have to be reset. */
   #place: Place | undefined;
   #resetting: Promise<void> | undefined;
@@ -108,6 +111,7 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
 
   constructor(options: RedisAnnouncementsOptions) {
     this.#options = options;
+    this.#name = randomToken(options.random, 9);
   }
 
   follow(kind: string, follower: Follower): void {
@@ -210,7 +214,8 @@ export class RedisAnnouncements implements Announcements, AsyncDisposable {
   }
 
   #script(text: string, ...args: string[]): Promise<unknown> {
-    return this.#options.redis.script(text, [...keys], [randomToken(this.#options.random, 6), ...args]);
+    this.#calls += 1;
+    return this.#options.redis.script(text, [...keys], [`${this.#name}.${this.#calls}`, ...args]);
   }
 }
 
