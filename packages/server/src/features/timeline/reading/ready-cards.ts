@@ -27,7 +27,7 @@ export interface ReadyCardsDeps {
   readonly fences: Pick<Fences, 'hasHeard' | 'heardTimes'>;
 }
 
-/** Entries; twice as many at the most. The texts that are kept for each are bounded by the counts kept. */
+/** Entries, some four kilobytes each with their texts; twice as many at the most. */
 const maxKept = 10_000;
 
 /**
