@@ -223,6 +223,17 @@ describe('Committer', () => {
     expect(await reply(7, 'mine:3')).toBe(7);
   });
 
+  test('a reply that comes twice while it waits is answered twice, and holds nothing for good', async () => {
+    const it = committer({ maxHeld: 4, maxWaitingBytes: 1_000 });
+    const reply = { chain: 'mine', clientSeq: 1, quote: 'other:1', body: text('x'.repeat(300)) };
+    const both = [outcome(it.send(draft(reply))), outcome(it.send(draft(reply)))];
+    await turns(20);
+    expect(await outcome(it.send(draft({ chain: 'other', clientSeq: 1 })))).toBe(2);
+    expect(await Promise.all(both)).toEqual([3, 'again 3']);
+    // All of the room is there again.
+    expect(await outcome(it.send(draft({ body: text('x'.repeat(900)) })))).toBe(4);
+  });
+
   test('a reply finds what another node has stored, and waits no longer than it may', async () => {
     const [it, other] = [committer(), committer()];
     const found = outcome(it.send(draft({ chain: 'mine', clientSeq: 1, quote: 'other:1' })));

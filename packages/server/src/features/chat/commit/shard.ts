@@ -123,11 +123,13 @@ export class Shard {
 
   /** A reply before its target waits, and what is behind it in its chain with it. */
   #isHeldNow(waiting: Waiting, verdict: Verdict): boolean {
-    if (verdict.kind === 'quote-awaited') {
+    const isBehindHeld = this.#held.isHeld(waiting);
+    if (verdict.kind === 'quote-awaited' && !isBehindHeld) {
       waiting.holdUntilMs ??= this.#deps.clock.monotonicMs() + this.#options.quoteMs;
       return this.#held.hold(waiting, waiting.holdUntilMs);
     }
-    if (verdict.kind !== 'out-of-turn' || !this.#held.isHeld(waiting)) return false;
+    // The same number once more, which waits as well, or one that follows.
+    if (!isBehindHeld || (verdict.kind !== 'out-of-turn' && verdict.kind !== 'quote-awaited')) return false;
     return this.#held.join(waiting);
   }
 
