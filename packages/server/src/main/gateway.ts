@@ -51,7 +51,7 @@ export function openGateway({ config, log, metrics, accounts, chat, bus, nodeNam
       ...{ clock, random, log, metrics, chat, version: VERSION },
       authenticate: (token) => authentication.loginOf(token),
       endedOf: (sessionIds) => authentication.endedOf(sessionIds),
-      rpc: new SocketRpc(dispatch),
+      rpc: new SocketRpc(dispatch, (viewer) => authentication.standing(viewer)),
       hasLimits: config.HVIDEO_LIMITS,
       node: config.HVIDEO_NODE_URL ?? nodeName,
     });

@@ -190,6 +190,25 @@ test('what is not for one to say is refused, and the connection goes on', async 
   await undisturbed();
 });
 
+test('requests over a socket are those of the login as it stands, and of public endpoints nobody’s', async () => {
+  const [eve] = (await people(app.url, 1)) as [ApiUser];
+  const setRole = (role: string) => app.db.sql`update account set role = ${role} where id = ${eve.id}`;
+  await setRole('admin');
+  await using raw = await new Raw().connected(eve, 'SUBSCRIBE\nid:r\ndestination:/user/queue/replies\n\n\0');
+  const ask = async (target: string) => {
+    const name = crypto.randomUUID();
+    raw.socket.send(`SEND\ndestination:/app/rpc/${target}\ncorrelation-id:${name}\n\n\0`);
+    const reply = () => raw.frames.find((frame) => header(frame, 'correlation-id') === name);
+    await eventually(async () => reply() !== undefined);
+    return header(reply()!, 'status');
+  };
+  expect(await ask('GET /users/%E0%A4%A')).toBe('400');
+  expect(await ask('GET /operations')).toBe('200');
+  await app.features.accounts.administration.setRole(eve.id, 'user');
+  expect(await ask('GET /operations')).toBe('403');
+  expect(raw.close).toBeUndefined();
+});
+
 test('lone surrogates and bytes that are no text end the connection', async () => {
   await using raw = await new Raw().connected(ann);
   const frame = Buffer.from('SEND\ndestination:/app/conversations/1\ncontent-length:2\n\n..\0');

@@ -52,10 +52,14 @@ export class Authentication {
 
   /** Errors: `token-invalid`. */
   async verifyAccessToken(token: string): Promise<Viewer> {
-    const { accountId, sessionId } = await this.#tokens.verify(token);
-    const viewer = this.#standing.get(sessionId) ?? (await this.#load(sessionId));
-    if (viewer?.accountId !== accountId) throw new AppError('token-invalid');
-    return viewer;
+    return this.standing(await this.#tokens.verify(token));
+  }
+
+  /** Who calls by this login as it stands now: a connection was let in a while ago. Errors: `token-invalid`. */
+  standing(login: Pick<Viewer, 'accountId' | 'sessionId'>): MaybePromise<Viewer> {
+    const known = this.#standing.get(login.sessionId);
+    if (known) return requireOf(login.accountId, known);
+    return this.#load(login.sessionId).then((viewer) => requireOf(login.accountId, viewer));
   }
 
   /**
@@ -119,4 +123,9 @@ export class Authentication {
     if (!state || isSuspended(state, nowMs)) return undefined;
     return { accountId: state.account_id, role: state.role, sessionId };
   }
+}
+
+function requireOf(accountId: string, viewer: Viewer | undefined): Viewer {
+  if (viewer?.accountId !== accountId) throw new AppError('token-invalid');
+  return viewer;
 }

@@ -69,11 +69,14 @@ export function dispatcherAs(routes: readonly Route[], options: DispatchOptions)
       .sort((a, b) => parametersOf(a.segments) - parametersOf(b.segments));
     const [found] = fitting;
     if (!found) return undefined;
-    const params = paramsOf(found.segments, parts);
-    const exchange = new Exchange(Object.assign(request, { params }) as Bun.BunRequest, address, options);
+    const { route } = found;
     const failed = (error: unknown) => failure(error, found.name, options, undefined, request.signal);
     try {
-      const response = answerTo(viewer, found.route, options, exchange);
+      const params = paramsOf(found.segments, parts);
+      const exchange = new Exchange(Object.assign(request, { params }) as Bun.BunRequest, address, options);
+      // As over HTTP, where a public endpoint does not ask who it is.
+      const caller = route.endpoint.access === 'public' ? undefined : viewer;
+      const response = answerTo(caller, route, options, exchange);
       return response instanceof Promise ? response.catch(failed) : response;
     } catch (error) {
       return failed(error);
@@ -90,8 +93,16 @@ const parametersOf = (segments: readonly string[]) => segments.filter((each) => 
 function paramsOf(segments: readonly string[], parts: readonly string[]): Record<string, string> {
   const params: Record<string, string> = {};
   for (const [at, segment] of segments.entries())
-    if (segment.startsWith('{')) params[segment.slice(1, -1)] = decodeURIComponent(parts[at] ?? '');
+    if (segment.startsWith('{')) params[segment.slice(1, -1)] = decoded(parts[at] ?? '');
   return params;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new AppError('invalid-request', { detail: 'The path is not encoded as it should be', cause });
+  }
 }
 
 function answer(route: Route, options: DispatchOptions, exchange: Exchange): MaybePromise<Response> {

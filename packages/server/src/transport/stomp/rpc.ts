@@ -12,9 +12,12 @@ const timeoutMs = 35_000;
 /** `SEND /app/rpc/{METHOD} {path}`: the request of HTTP, answered as the request of HTTP is. */
 export class SocketRpc implements Rpc {
   readonly #dispatch: DispatchAs;
+  readonly #standing: (viewer: Viewer) => MaybePromise<Viewer>;
 
-  constructor(dispatch: DispatchAs) {
+  /** `standing`: who calls by a login as it is now, with the role of now. Throws `token-invalid`. */
+  constructor(dispatch: DispatchAs, standing: (viewer: Viewer) => MaybePromise<Viewer>) {
     this.#dispatch = dispatch;
+    this.#standing = standing;
   }
 
   async answer(speaker: Speaker, viewer: Viewer, target: string, frame: StompFrame): Promise<void> {
@@ -28,7 +31,7 @@ export class SocketRpc implements Rpc {
 
   async #answer(speaker: Speaker, viewer: Viewer, target: string, frame: StompFrame) {
     try {
-      const response = await this.#respond(speaker, viewer, target, frame);
+      const response = await this.#respond(speaker, await this.#standing(viewer), target, frame);
       const type = response.headers.get('content-type') ?? '';
       // A stream of events or of a file has no end that could be waited for.
       if (response.status !== 204 && !/^application\/(problem\+)?json/.test(type)) {
