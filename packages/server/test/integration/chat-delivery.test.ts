@@ -165,6 +165,46 @@ describe('Delivery on one node', () => {
     expect(device.notices.at(-1)).toMatchObject({ kind: 'left', conversationId: group });
   });
 
+  test.each(['heard', 'pulled'])(
+    'who was taken out gets nothing after it, by the order of the messages (%s)',
+    async (how) => {
+      await using w = await direct();
+      const group = await w.world.group(w.ann, w.bob, await w.world.person());
+      const device = new TestDevice();
+      await w.node.attach(w.device, device).open('client');
+      await w.say(group, w.ann);
+      // That it happened is heard nowhere but in the conversation itself.
+      const { message } = await w.world.remove(group, w.ann, w.bob);
+      if (how === 'heard') w.node.committed([message!]);
+      await w.say(group, w.ann, 2);
+      await w.say(w.conversationId, w.ann);
+      await eventually(async () => device.seqs(w.conversationId).length === 1);
+      await Bun.sleep(20);
+      expect(device.seqs(group)).toEqual([1, 2]);
+      // As long as it lasts.
+      await w.world.add(group, w.ann, [w.bob]);
+      w.node.events([{ accountId: w.bob, pts: 9, kind: 'joined', conversationId: group, seq: null }]);
+      await w.say(group, w.ann);
+      await eventually(async () => device.seqs(group).includes(7));
+      expect(device.seqs(group)).toEqual([1, 2, 6, 7]);
+    },
+  );
+
+  test('whoever came back before it was heard that they were gone stays', async () => {
+    await using w = await direct();
+    const group = await w.world.group(w.ann, w.bob, await w.world.person());
+    const device = new TestDevice();
+    await w.node.attach(w.device, device).open('client');
+    const left = await w.world.remove(group, w.ann, w.bob);
+    const joined = await w.world.add(group, w.ann, [w.bob]);
+    w.tell(joined);
+    w.tell(left);
+    await eventually(async () => device.seqs(group).includes(3));
+    await w.say(group, w.ann);
+    await eventually(async () => device.seqs(group).includes(4));
+    expect(device.seqs(group)).toEqual([1, 3, 4]);
+  });
+
   test('a newer connection of a device displaces the older one', async () => {
     await using w = await direct();
     const [one, two] = [new TestDevice(), new TestDevice()];

@@ -127,7 +127,7 @@ export class Attached implements Attachment {
     this.#downlink.listener.displaced();
   }
 
-  /** The account has come into a conversation; what is said from then on is for it. */
+  /** The account has come into a conversation, if it is still there; what is said from then on is for it. */
   join(conversationId: string): void {
     this.#changed?.add(conversationId);
     if (!this.#downlink.isOpen) return;
@@ -139,7 +139,13 @@ export class Attached implements Attachment {
     });
   }
 
-  leave(conversationId: string): void {
+  /** As it was heard, or as the messages say: it may have come back since, and what is being read may be from before. */
+  departed(conversationId: string): void {
+    this.#leave(conversationId);
+    this.join(conversationId);
+  }
+
+  #leave(conversationId: string): void {
     // What is being read may be from before: it is read again.
     this.#changed?.add(conversationId);
     const feed = this.#deps.feeds.get(conversationId);
@@ -163,7 +169,7 @@ export class Attached implements Attachment {
         const present = new Set(memberships.map((each) => each.conversationId));
         const own = new Set(this.#downlink.feeds.map((each) => each.conversationId));
         for (const id of conversationIds === 'all' ? own : conversationIds)
-          if (!present.has(id)) this.leave(id);
+          if (!present.has(id)) this.#leave(id);
         for (const membership of memberships)
           if (!own.has(membership.conversationId)) this.#joinOne(membership);
         this.#downlink.pump();

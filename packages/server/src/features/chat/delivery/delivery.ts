@@ -64,6 +64,7 @@ export class Delivery implements AsyncDisposable {
     this.#lately = new Lately(clock, deps.checkpoints);
     this.#downlinkDeps = {
       ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
+      departed: ({ device }, conversationId) => this.#devices.get(device.id)?.departed(conversationId),
     };
     this.#attachedDeps = {
       ...{ log, conversations: deps.conversations, devices: deps.devices },
@@ -214,7 +215,7 @@ export class Delivery implements AsyncDisposable {
         for (const downlink of [...downlinks]) {
           const attached = this.#devices.get(downlink.device.id);
           if (event.kind === 'joined') attached?.join(event.conversationId);
-          else if (event.kind === 'left') attached?.leave(event.conversationId);
+          else if (event.kind === 'left') attached?.departed(event.conversationId);
           downlink.listener.notice(notice);
         }
       }

@@ -17,6 +17,8 @@ export interface DownlinkDeps {
   readonly puller: Puller;
   /** It has something to be told of or pulled later: called again and again. */
   readonly behind: Set<Downlink>;
+  /** The messages of the conversation say that the account is no member any more. */
+  readonly departed: (downlink: Downlink, conversationId: string) => void;
   readonly stats: { deliveries: number; gaps: number };
 }
 
@@ -149,6 +151,14 @@ export class Downlink implements FeedReader {
 
   #give(feed: Feed, known: Cursor | undefined, run: Run): void {
     const { device, listener } = this;
+    const departureSeq = run.departureOf(device.accountId);
+    if (departureSeq !== undefined) {
+      // Whatever was heard of it otherwise: the order of the messages is the same on every node.
+      const before = run.between(run.firstSeq, departureSeq - 1);
+      if (before) this.#give(feed, known, before);
+      this.#deps.departed(this, feed.conversationId);
+      return;
+    }
     if (!run.isPartlyFrom(device.id)) {
       if (this.mode === 'auto') {
         this.#handOver(feed, known, run);
@@ -296,7 +306,9 @@ export class Downlink implements FeedReader {
 
   /** A cursor that says what its feed says is not kept. */
   #drop(cursor: Cursor): void {
-    if (cursor.isEmpty && !cursor.isBehind && !cursor.isPulling) this.#forget(cursor);
+    // One that is ahead is: what the feed comes to hear of late is from before the account came, or has arrived.
+    const isAsFeed = cursor.sent === cursor.feed.position;
+    if (cursor.isEmpty && isAsFeed && !cursor.isPulling) this.#forget(cursor);
   }
 
   #forget(cursor: Cursor): void {

@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatMark } from '@hvideo/protocol';
+import type { ChatEvent, ChatMark, SystemContent } from '@hvideo/protocol';
 import type { StoredMessage } from '../../../ports/message-store/port.ts';
 
 /** The newest message of a conversation that a connection is behind in. */
@@ -41,6 +41,8 @@ class Shared {
 /** Messages of one conversation, one after another. */
 export class Run extends Shared {
   readonly messages: readonly StoredMessage[];
+  /** Who leaves in it, and with which message; null: nobody does, as in most. */
+  #departures: Map<string, number> | null | undefined = undefined;
 
   constructor(messages: readonly StoredMessage[]) {
     super();
@@ -57,6 +59,12 @@ export class Run extends Shared {
 
   get lastSeq(): number {
     return this.messages[this.messages.length - 1]!.seq;
+  }
+
+  /** The message that says that the account has left or was taken out: from it on nothing is for that account. */
+  departureOf(accountId: string): number | undefined {
+    if (this.#departures === undefined) this.#departures = departuresIn(this.messages);
+    return this.#departures?.get(accountId);
   }
 
   isPartlyFrom(deviceId: string): boolean {
@@ -81,6 +89,19 @@ export class Run extends Shared {
       from = at + 1;
     }
   }
+}
+
+/** Only the server says who leaves, and that without a device. */
+function departuresIn(messages: readonly StoredMessage[]): Map<string, number> | null {
+  let departures: Map<string, number> | null = null;
+  for (const { body, deviceId, seq } of messages) {
+    if (deviceId !== null) continue;
+    const { event, accountIds } = JSON.parse(body) as Partial<SystemContent>;
+    if ((event !== 'left' && event !== 'removed') || !accountIds) continue;
+    departures ??= new Map();
+    for (const id of accountIds) if (!departures.has(id)) departures.set(id, seq);
+  }
+  return departures;
 }
 
 export class Notice extends Shared {
