@@ -113,7 +113,7 @@ function openCommitter(database: PostgresDatabase): Committer {
   return new Committer({
     ...{ clock: systemClock, random: systemRandom, ids, log: pino({ level: 'silent' }) },
     messages: new PostgresMessageStore(database),
-    onCommitted: () => {},
+    ...{ onCommitted: () => {}, onUnknown: () => {} },
   });
 }
 

@@ -69,6 +69,7 @@ let chat: MemoryChat;
 let store: Doorway;
 let clock: LeapingClock;
 let told: StoredMessage[];
+let unknown: string[];
 let group: string;
 
 beforeEach(async () => {
@@ -76,6 +77,7 @@ beforeEach(async () => {
   store = new Doorway(new MemoryMessageStore(chat));
   clock = new LeapingClock();
   told = [];
+  unknown = [];
   for (const id of ['1', '2']) chat.accounts.add(id);
   const draft = { id: '100', messageId: '101', nowMs: 1, actorId: '1', memberIds: ['2'], title: null };
   group = (await new MemoryConversationStore(chat).create({ ...draft, type: 'group' })).conversationId;
@@ -85,8 +87,9 @@ let lastId = 1_000;
 function committer(options: Partial<CommitterOptions> = {}): Committer {
   const ids = { next: () => String(++lastId) };
   const onCommitted = (messages: readonly StoredMessage[]) => void told.push(...messages);
-  const log = pino({ level: 'silent' });
-  return new Committer({ messages: store, clock, random: systemRandom, ids, log, onCommitted }, options);
+  const onUnknown = (conversationIds: readonly string[]) => void unknown.push(...conversationIds);
+  const deps = { messages: store, clock, random: systemRandom, ids, onCommitted, onUnknown };
+  return new Committer({ ...deps, log: pino({ level: 'silent' }) }, options);
 }
 
 const draft = (more: Partial<Draft> = {}): Draft => ({
@@ -276,7 +279,8 @@ describe('Committer', () => {
     ];
     expect(await Promise.all(sends.map(outcome))).toEqual([2, 'timeout', 4]);
     expect(store.batches.map((batch) => batch.length)).toEqual([3, 2, 2, 2, 2]);
-    // The unprotected one was stored, and nobody here knows; the others are told, under the ids of their first try.
+    // The unprotected one was stored, and nobody here knows: somebody has to look. The others are told, under the ids of their first try.
+    expect(unknown).toEqual([group]);
     expect(told.map(({ seq }) => seq)).toEqual([2, 4]);
     expect(told.map(({ id }) => id)).toEqual(
       [sends[0], sends[2]].map((_, i) => store.batches[0]?.[i * 2]?.id ?? ''),
@@ -289,6 +293,7 @@ describe('Committer', () => {
     expect(await outcome(it.send(draft({ chain: 'c', clientSeq: 1 })))).toBe('database-unavailable');
     store.fail = () => ({ error: new Error('a bug'), after: false });
     expect(await outcome(it.send(draft({ chain: 'c', clientSeq: 1 })))).toBe('internal');
+    expect(unknown).toEqual([group, group]);
     store.fail = undefined;
     expect(await outcome(it.send(draft({ chain: 'c', clientSeq: 1 })))).toBe(2);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { type Attachment, MAX_UNACKNOWLEDGED } from '../../src/features/chat/delivery/index.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import { deliveryWorld, TestDevice } from '../support/delivery-world.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -256,6 +257,27 @@ describe('Delivery on several nodes', () => {
     w.bus.losesShare = 0;
     await eventually(async () => device.seqs(w.conversationId).length === 6);
     expect(device.seqs(w.conversationId)).toEqual(range(1, 6));
+  });
+
+  test('what is suspected on one node is looked at on all, and again when it could not be', async () => {
+    await using w = await direct(2);
+    // So many that a sweep takes its time.
+    for (let n = 0; n < 480; n += 1) await w.world.group(w.bob, w.ann);
+    const conversationId = await w.world.group(w.ann, w.bob);
+    const device = new TestDevice();
+    await w.nodes[1]!.attach(w.device, device).open('auto');
+    await eventually(async () => device.seqs(conversationId).length === 1);
+    const { messages } = w.stores;
+    const heads = messages.heads.bind(messages);
+    messages.heads = async () => {
+      throw new AppError('database-unavailable');
+    };
+    const nobody = { committed: () => {} } as unknown as typeof w.node;
+    await w.say(conversationId, w.ann, 1, nobody);
+    w.node.suspect([conversationId]);
+    await Bun.sleep(60);
+    messages.heads = heads;
+    await eventually(async () => device.seqs(conversationId).length === 2, 500);
   });
 
   test('while the bus is away, and when it comes back', async () => {

@@ -30,7 +30,14 @@ export const bodyOf = ({ conversationId, senderId }: Talker, clientSeq: number) 
 export function openCommitter(messages: MessageStore, node: number): Committer {
   const lease = { node, issuedUntilMs: Number.MAX_SAFE_INTEGER, deadlineMs: Number.MAX_SAFE_INTEGER };
   return new Committer({
-    ...{ messages, clock: systemClock, random: systemRandom, log: testLog, onCommitted: () => {} },
+    ...{
+      messages,
+      clock: systemClock,
+      random: systemRandom,
+      log: testLog,
+      onCommitted: () => {},
+      onUnknown: () => {},
+    },
     ids: new SnowflakeGenerator(systemClock, () => lease),
   });
 }

@@ -72,8 +72,13 @@ export async function createChat(deps: ChatDeps) {
     },
     events: (events) => delivery.events(events),
     mark: (mark) => delivery.mark(mark),
+    suspect: (conversationIds) => delivery.suspect(conversationIds),
   };
-  const committer = new Committer({ ...deps, onCommitted: (stored) => told.committed(stored) });
+  const committer = new Committer({
+    ...deps,
+    onCommitted: (stored) => told.committed(stored),
+    onUnknown: (conversationIds) => told.suspect(conversationIds),
+  });
   const sync = new Sync({
     ...{ clock, log, messages, conversations, deviceStore: deps.devices, devices },
     ...{ told, news: delivery },

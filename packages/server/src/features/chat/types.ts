@@ -15,6 +15,8 @@ export interface Told {
   committed(messages: readonly StoredMessage[]): void;
   events(events: readonly StoredEvent[]): void;
   mark(mark: ChatMark): void;
+  /** Something may have been stored there that was not told. */
+  suspect(conversationIds: readonly string[]): void;
 }
 
 /** Tells when there may be something new for an account. A hint: it may come for nothing, or be lost. */

@@ -154,12 +154,17 @@ export class Shard {
     const reason = this.#reasonOf(error);
     const nowMs = clock.monotonicMs();
     const again: Waiting[] = [];
+    const unknown = new Set<string>();
     for (const waiting of batch) {
       waiting.retryUntilMs ??= nowMs + this.#options.retryMs;
       const isWorthwhile = isTransient(reason) && waiting.send.turn && nowMs < waiting.retryUntilMs;
       if (isWorthwhile) again.push(waiting);
-      else this.#refuse(waiting, reason);
+      else {
+        unknown.add(waiting.send.conversationId);
+        this.#refuse(waiting, reason);
+      }
     }
+    if (unknown.size > 0) this.#deps.onUnknown([...unknown]);
     this.#queue = [...again, ...this.#queue];
     const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 10);

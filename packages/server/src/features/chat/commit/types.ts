@@ -47,6 +47,8 @@ export interface CommitterDeps {
    * some may have been told before.
    */
   readonly onCommitted: (messages: readonly StoredMessage[]) => void;
+  /** Something may have been stored there without anybody having been told: its sender got an error. */
+  readonly onUnknown: (conversationIds: readonly string[]) => void;
 }
 
 export interface CommitterOptions {

@@ -114,7 +114,13 @@ export class Conversations {
   ): Promise<void> {
     const { clock, conversations, ids } = this.#deps;
     const about = { conversationId, messageId: ids.next(), nowMs: clock.nowMs(), actorId };
-    this.#tell(await conversations.change({ ...about, ...what }));
+    try {
+      this.#tell(await conversations.change({ ...about, ...what }));
+    } catch (error) {
+      // It may have been done: who was taken out must not go on reading because nobody heard of it.
+      if (!(error instanceof AppError) || error.status >= 500) this.#deps.told.suspect([conversationId]);
+      throw error;
+    }
   }
 
   #tell({ changed, message, events }: Change): void {

@@ -13,6 +13,7 @@ import { Outbound } from './outbound.ts';
 import { Presence } from './presence.ts';
 import { Puller } from './puller.ts';
 import { Notice } from './shared.ts';
+import { Suspects } from './suspects.ts';
 import { type Attachment, type DeliveryDeps, type DownlinkListener, MARKS_UP_TO_MEMBERS } from './types.ts';
 import type { Load, Takeover } from './wire.ts';
 
@@ -20,7 +21,6 @@ const tickMs = 1_000;
 const renewEveryTicks = 10;
 /** All feeds are compared with their heads in so many seconds, for what nothing else has brought to light. */
 const sweepSeconds = 120;
-const maxSuspected = 10_000;
 /** While the bus is silent, which then is the only way in which anything becomes known. */
 const sweepAtOnceWithoutBus = 5_000;
 const readersAtOnce = 8;
@@ -46,7 +46,7 @@ export class Delivery implements AsyncDisposable {
   readonly #stats = { deliveries: 0, gaps: 0 };
   readonly #downlinkDeps: DownlinkDeps;
   readonly #attachedDeps: AttachedDeps;
-  readonly #suspected = new Set<string>();
+  readonly #suspects = new Suspects();
   #timer: Disposable | undefined;
   #ticks = 0;
   #isTicking = false;
@@ -83,6 +83,7 @@ export class Delivery implements AsyncDisposable {
       ...{ clock, bus, nodeName, address: deps.address },
       load: (load) => this.#take(load),
       changed: (ids) => this.#members.forget(ids),
+      suspected: (ids) => this.#suspects.heard(ids),
       missed: (what) => this.#missed(what),
     });
   }
@@ -105,7 +106,7 @@ export class Delivery implements AsyncDisposable {
   events(events: readonly StoredEvent[]): void {
     const changed = changedBy(events);
     this.#members.forget(changed);
-    if (changed.length > 0 && !this.#deps.routes.isAlone) this.#inbound.hello(changed);
+    if (changed.length > 0 && !this.#deps.routes.isAlone) this.#inbound.hello({ changed });
     this.#tellEvents(events);
     this.#outbound.events(events);
   }
@@ -115,9 +116,9 @@ export class Delivery implements AsyncDisposable {
     this.#outbound.marks([mark]);
   }
 
-  /** These may hold something that nobody told, such as a commit of a node that died: they are looked at within a second. */
+  /** These may hold something that nobody told, such as a commit of a node that died: all nodes look at them within two seconds. */
   suspect(conversationIds: readonly string[]): void {
-    for (const id of conversationIds) if (this.#suspected.size < maxSuspected) this.#suspected.add(id);
+    this.#suspects.add(conversationIds);
   }
 
   /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
@@ -299,15 +300,14 @@ export class Delivery implements AsyncDisposable {
   async #tickTogether(): Promise<void> {
     const { routes } = this.#deps;
     let isHeard = true;
+    const suspected = this.#suspects.takeUntold();
     if (!routes.isAlone) {
       this.#outbound.beacon();
-      this.#inbound.hello();
+      this.#inbound.hello(suspected.length > 0 ? { suspected } : {});
       this.#inbound.forgetSilent();
       isHeard = this.#inbound.isReceiving;
     }
-    const suspected = [...this.#suspected];
-    this.#suspected.clear();
-    if (suspected.length > 0) await this.#feeds.compare(suspected);
+    await this.#suspects.turn((ids) => this.#feeds.compare(ids));
     const fair = Math.ceil(this.#feeds.size / sweepSeconds);
     await this.#feeds.sweep(isHeard ? fair : Math.max(fair, sweepAtOnceWithoutBus));
     await this.#presence.clean();

@@ -18,6 +18,7 @@ export interface InboundDeps {
   readonly address?: string | undefined;
   readonly load: (load: Load) => void;
   readonly changed: (conversationIds: readonly string[]) => void;
+  readonly suspected: (conversationIds: readonly string[]) => void;
   /** Something may have been missed: messages, or also what changes who reads what. */
   readonly missed: (what: 'messages' | 'everything') => void;
 }
@@ -82,13 +83,13 @@ export class Inbound {
     );
   }
 
-  hello(changed?: readonly string[]): void {
+  hello(news: Pick<Hello, 'changed' | 'suspected'> = {}): void {
     const { address, bus, nodeName: from } = this.#deps;
     const hello: Hello = {
       from,
       ...(address !== undefined && { address }),
       ...(this.#isLeaving && { isLeaving: true }),
-      ...(changed && { changed }),
+      ...news,
     };
     // Who does not hear it looks by itself after some seconds.
     bus.publish(ALL_NODES, encode(hello)).catch(() => undefined);
@@ -115,9 +116,10 @@ export class Inbound {
     this.#subscriptions = [];
   }
 
-  #meet({ from, address, isLeaving = false, changed }: Hello): void {
+  #meet({ from, address, isLeaving = false, changed, suspected }: Hello): void {
     if (from === this.#deps.nodeName) return;
     if (changed) this.#deps.changed(changed);
+    if (suspected) this.#deps.suspected(suspected);
     if (!this.#peers.has(from) && this.#peers.size >= maxPeers) return;
     this.#peers.set(from, { address, isLeaving, heardMs: this.#deps.clock.monotonicMs() });
   }

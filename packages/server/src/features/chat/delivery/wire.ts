@@ -40,6 +40,8 @@ export interface Hello {
   readonly isLeaving?: boolean;
   /** Whose members have changed. */
   readonly changed?: readonly string[];
+  /** They may hold something that nobody told. */
+  readonly suspected?: readonly string[];
 }
 
 export const topicOf = (nodeName: string): string => `chat-node:${nodeName}`;
