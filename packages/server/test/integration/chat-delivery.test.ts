@@ -305,6 +305,30 @@ describe('Delivery on several nodes', () => {
     expect(two.wasDisplaced).toBe(false);
   });
 
+  test('a node that does not reach the route table serves its devices, and is found later', async () => {
+    await using w = await direct(2);
+    for (let n = 0; n < 480; n += 1) await w.world.group(w.bob, w.ann);
+    w.withoutRoutes.add(1);
+    const [device, newer] = [new TestDevice(), new TestDevice()];
+    await w.say(w.conversationId, w.ann);
+    await w.nodes[1]!.attach(w.device, device).open('auto');
+    await eventually(async () => device.seqs(w.conversationId).length === 1);
+    await w.say(w.conversationId, w.ann);
+    w.withoutRoutes.clear();
+    await eventually(async () => device.seqs(w.conversationId).length === 2, 500);
+    // It may be the older one that others come to find last.
+    w.withoutRoutes.add(0);
+    const third = await w.register(w.ann);
+    await w.nodes[0]!.attach(third, device).open('auto');
+    await Bun.sleep(5);
+    await w.nodes[1]!.attach(third, newer).open('auto');
+    await Bun.sleep(20);
+    expect([device.wasDisplaced, newer.wasDisplaced]).toEqual([false, false]);
+    w.withoutRoutes.clear();
+    await eventually(async () => device.wasDisplaced);
+    expect(newer.wasDisplaced).toBe(false);
+  });
+
   test('a membership that nobody heard of is found', async () => {
     await using w = await direct(2);
     const device = new TestDevice();

@@ -112,12 +112,22 @@ export async function deliveryWorld(nodeCount = 1, bus = new LossyBus()) {
   const world = new ChatWorld(stores);
   const routes = new MemoryRoutes({ clock: hastyClock });
   const nodes: Delivery[] = [];
+  /** Nodes that do not reach the route table. */
+  const withoutRoutes = new Set<number>();
+  const routesOf = (node: number, name: string, generation: number) => {
+    const table = routes.open(name, () => ({ node, generation }));
+    const add = async (accountIds: readonly string[]) => {
+      if (withoutRoutes.has(node)) throw new AppError('timeout');
+      await table.add(accountIds);
+    };
+    return { ...table, add };
+  };
   const log = process.env.HVIDEO_TEST_LOG ? testLog : pino({ level: 'silent' });
   const openNode = async (node: number, generation = 1) =>
     Delivery.open({
       ...{ clock: hastyClock, random: systemRandom, log, bus },
       ...{ messages: stores.messages, conversations: stores.conversations, devices: stores.devices },
-      routes: routes.open(`n${node}-${generation}`, () => ({ node, generation })),
+      routes: routesOf(node, `n${node}-${generation}`, generation),
       nodeName: `n${node}-${generation}`,
       checkpoints: {
         note: (device, conversationId, seq) =>
@@ -127,7 +137,7 @@ export async function deliveryWorld(nodeCount = 1, bus = new LossyBus()) {
   for (let node = 0; node < nodeCount; node += 1) nodes.push(await openNode(node));
   const [node] = nodes;
   return {
-    ...{ stores, world, routes, bus, nodes, openNode },
+    ...{ stores, world, routes, withoutRoutes, bus, nodes, openNode },
     node: node!,
     register: async (accountId: string): Promise<Device> =>
       stores.devices.register({

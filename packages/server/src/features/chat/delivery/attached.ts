@@ -43,8 +43,9 @@ export class Attached implements Attachment {
     this.attachedMs = when.attachedMs;
   }
 
-  get stamp(): Takeover['stamp'] {
-    return [this.#stampMs, this.#chance];
+  get takeover(): Takeover {
+    const { accountId, id: deviceId } = this.device;
+    return { accountId, deviceId, stamp: [this.#stampMs, this.#chance] };
   }
 
   get device(): Device {
@@ -70,7 +71,8 @@ export class Attached implements Attachment {
     const { accountId, id } = this.device;
     this.#downlink.mode = mode;
     this.#changed = new Set();
-    await presence.registered(accountId);
+    // Where the table is not reached nobody waits for it: what goes elsewhere meanwhile is looked for when it was.
+    await presence.registered(accountId)?.catch(() => undefined);
     await feeds.joining(
       () => conversations.memberships(accountId, 'all'),
       (memberships) => {

@@ -57,7 +57,10 @@ export class Delivery implements AsyncDisposable {
     const { bus, clock, log, nodeName, routes } = deps;
     this.#deps = deps;
     const { signal } = this.#ending;
-    this.#presence = new Presence({ clock, log, routes });
+    this.#presence = new Presence({
+      ...{ clock, log, routes },
+      registered: (accountIds, isLate) => this.#registered(accountIds, isLate),
+    });
     this.#feeds = new Feeds(deps, signal);
     this.#members = new Members(clock, deps.conversations);
     this.#puller = new Puller(deps, signal);
@@ -131,7 +134,8 @@ export class Delivery implements AsyncDisposable {
     });
     this.#devices.set(device.id, attached);
     this.#presence.add(downlink);
-    this.#outbound.takeovers([{ accountId: device.accountId, deviceId: device.id, stamp: attached.stamp }]);
+    // Otherwise when others find this node for the account, so that theirs is told here as well.
+    if (!this.#presence.registered(device.accountId)) this.#outbound.takeovers([attached.takeover]);
     return attached;
   }
 
@@ -203,9 +207,17 @@ export class Delivery implements AsyncDisposable {
     const attached = this.#devices.get(deviceId);
     if (!attached) return;
     const isOld = this.#deps.clock.monotonicMs() - attached.attachedMs > certainAfterMs;
-    const [ownMs, ownChance] = attached.stamp;
+    const [ownMs, ownChance] = attached.takeover.stamp;
     const isSmaller = ownMs === stamp[0] ? ownChance < stamp[1] : ownMs < stamp[0];
     if (isOld || isSmaller) attached.displace();
+    // The other node has not heard of this one: it was told while it could not be found.
+    else this.#outbound.takeovers([attached.takeover]);
+  }
+
+  #registered(accountIds: readonly string[], isLate: boolean): void {
+    const devices = accountIds.flatMap((id) => this.#presence.downlinksOf(id).map(({ device }) => device));
+    this.#outbound.takeovers(devices.flatMap(({ id }) => this.#devices.get(id)?.takeover ?? []));
+    if (isLate) this.#missed('everything');
   }
 
   #tellEvents(events: readonly StoredEvent[]): void {

@@ -16,22 +16,34 @@ interface Present {
 const keptForMs = 10_000;
 const none: readonly Downlink[] = [];
 
+export interface PresenceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly routes: RouteTable;
+  /** From now on other nodes find this one for these accounts; `isLate`: what they had for some of them went elsewhere. */
+  readonly registered: (accountIds: readonly string[], isLate: boolean) => void;
+}
+
 /** Which accounts have a device here, and how other nodes come to know. */
 export class Presence {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #routes: RouteTable;
+  readonly #registered: PresenceDeps['registered'];
   readonly #accounts = new Map<string, Present>();
   readonly #left = new Set<string>();
+  /** The route table was not reached for them. */
+  readonly #late = new Set<string>();
   /** Those of this turn are added in one call. */
   #joining: string[] = [];
   #joined: Promise<void> | undefined;
   #waiters = 0;
 
-  constructor(deps: { clock: Clock; log: Logger; routes: RouteTable }) {
+  constructor(deps: PresenceDeps) {
     this.#clock = deps.clock;
     this.#log = deps.log;
     this.#routes = deps.routes;
+    this.#registered = deps.registered;
   }
 
   get hasWaiters(): boolean {
@@ -145,7 +157,10 @@ export class Presence {
     present.registered = undefined;
     if (this.#accounts.get(accountId) !== present) return;
     if (present.downlinks.length > 0 || present.waiting) this.#register(accountId, present);
-    else this.#accounts.delete(accountId);
+    else {
+      this.#accounts.delete(accountId);
+      this.#late.delete(accountId);
+    }
   }
 
   async #join(): Promise<void> {
@@ -156,11 +171,14 @@ export class Presence {
       for (let from = 0; from < accountIds.length; from += MAX_ACCOUNTS)
         await this.#routes.add(accountIds.slice(from, from + MAX_ACCOUNTS));
     } catch (error) {
+      for (const id of accountIds) this.#late.add(id);
       this.#log.debug({ err: error, accounts: accountIds.length }, 'the route table was not reached');
       // Not at once again: it has just failed.
       await this.#clock.sleep(250);
       throw error;
     }
+    const late = accountIds.filter((id) => this.#late.delete(id));
+    this.#registered(accountIds, late.length > 0);
   }
 
   #checkLeft(accountId: string, present: Present): void {
