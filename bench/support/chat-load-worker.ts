@@ -5,6 +5,8 @@ const load = (await Bun.stdin.json()) as ChatLoad;
 const filler = 'x'.repeat(Math.max(0, load.textBytes - 16));
 /** Chains are named at random, as every client does: a number means one message for good. */
 const run = crypto.randomUUID().slice(0, 8);
+/** In an open loop they are gathered for so long, as the SDK does. */
+const ackMs = 200;
 const failures = new Map<string, number>();
 const counts = { sent: 0, receipts: 0, delivered: 0 };
 const latenciesMs: number[] = [];
@@ -17,6 +19,7 @@ class Client {
   readonly #head: string;
   readonly ready: Promise<void>;
   #clientSeq = 0;
+  #unacknowledged = '';
 
   constructor({ token, conversationId }: ChatClient, at: number) {
     this.#conversationId = conversationId;
@@ -62,7 +65,9 @@ class Client {
       } else if (data.startsWith('ERROR', from)) note(data.slice(from, Math.min(end, from + 300)));
       from = end + 1;
     }
-    let answer = lastAck === '' ? '' : `ACK\nid:${lastAck}\n\n\0`;
+    let answer = '';
+    if (lastAck !== '' && load.window === undefined) this.#unacknowledged = lastAck;
+    else if (lastAck !== '') answer = `ACK\nid:${lastAck}\n\n\0`;
     if (receipts > 0) {
       if (isMeasuring) counts.receipts += receipts;
       if (load.window !== undefined && isSending)
@@ -94,6 +99,12 @@ class Client {
     return `${this.#head}client-seq:${this.#clientSeq}\nreceipt:${this.#clientSeq}\ncontent-length:${body.length}\n\n${body}\0`;
   }
 
+  /** Acknowledgements of many messages are one. */
+  acknowledge(): void {
+    if (this.#unacknowledged !== '') this.#socket.send(`ACK\nid:${this.#unacknowledged}\n\n\0`);
+    this.#unacknowledged = '';
+  }
+
   send(count: number): void {
     let frames = '';
     for (let turn = 0; turn < count; turn++) frames += this.#next();
@@ -118,7 +129,12 @@ for (let from = 0; from < load.clients.length; from += 200) {
 const senders = clients.filter(({ sends }) => sends);
 isSending = true;
 if (load.window !== undefined) for (const sender of senders) sender.send(load.window);
-else void sendAtRate(load.perSecond ?? 0);
+else {
+  setInterval(() => {
+    for (const client of clients) client.acknowledge();
+  }, ackMs);
+  void sendAtRate(load.perSecond ?? 0);
+}
 await Bun.sleep(load.warmUpSeconds * 1000);
 const [startedMs, cpu] = [performance.now(), process.cpuUsage()];
 isMeasuring = true;
