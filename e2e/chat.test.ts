@@ -69,6 +69,8 @@ const words = (text: string, values: Record<string, string>) =>
 
 async function say(page: Page, text: string): Promise<void> {
   await box(page).fill(text);
+  // Until the conversation is there nothing can be said in it.
+  await page.locator('form:has(textarea) button[type=submit]:enabled').waitFor();
   await box(page).press('Enter');
   await bubble(page, text).waitFor();
 }

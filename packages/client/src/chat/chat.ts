@@ -81,6 +81,7 @@ class AccountChat implements Chat {
       view: (message) =>
         appearance.ofStored(message, noMarks, this.#keyOf(message.conversationId, message.seq)),
       onChange: (id) => this.#views.get(id)?.changed(),
+      onHead: (id, headSeq) => this.#views.get(id)?.reach(headSeq),
     });
     this.#makeView = (id) =>
       new ConversationView(id, {

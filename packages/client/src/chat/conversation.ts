@@ -45,6 +45,9 @@ interface Page {
 /** Larger groups tell no marks of single members. */
 const maxMarkedMembers = 200;
 
+/** Further than that it is for who looks at it to go on. */
+const maxPagesBehind = 4;
+
 export class ConversationView implements ChatConversation {
   readonly id: string;
   readonly #host: ConversationHost;
@@ -58,6 +61,8 @@ export class ConversationView implements ChatConversation {
   #marks: Marks = noMarks;
   #failure: ChatFailure | null = null;
   #failures = 0;
+  /** It follows the conversation by itself, by so many pages at most. */
+  #pagesBehind = 0;
   /** Grows when the window is put elsewhere: what was asked for before is not wanted any more. */
   #generation = 0;
 
@@ -137,9 +142,15 @@ export class ConversationView implements ChatConversation {
     this.changed();
   }
 
+  /** The server says that the conversation goes on to here. */
+  reach(headSeq: number): void {
+    if (this.#isLoaded && !this.#window.hasNewer && headSeq > this.#window.lastSeq) this.#catchUp();
+  }
+
   /** Something was skipped: the window does not go on by itself. */
   break(): void {
     if (this.#isLoaded) this.#window.break();
+    this.#pagesBehind = 0;
     this.changed();
   }
 
@@ -155,8 +166,10 @@ export class ConversationView implements ChatConversation {
   /** What is in memory may have missed something: after a time without connection. */
   refresh(): void {
     if (!this.isWatched) return;
-    if (this.#isLoaded) this.#loadMembers();
-    else this.#begin();
+    if (this.#isLoaded) {
+      this.#loadMembers();
+      this.#goOn();
+    } else this.#begin();
   }
 
   changed(): void {
@@ -186,6 +199,7 @@ export class ConversationView implements ChatConversation {
   #place(query: { readonly afterSeq?: number; readonly limit: number }, signal?: AbortSignal): Promise<void> {
     this.#generation += 1;
     this.#loading.clear();
+    this.#pagesBehind = 0;
     const isNewest = query.afterSeq === undefined;
     return this.#load('around', async (isCurrent) => {
       const page = await this.#host.reads.messages(this.id, query, signal);
@@ -197,6 +211,7 @@ export class ConversationView implements ChatConversation {
         : this.#isAboveStart(first);
       this.#window.replace(page.items, hasOlder, !isNewest && last < page.headSeq);
       this.#isLoaded = true;
+      if (isNewest) this.reach(this.#host.summary(this.id)?.headSeq ?? 0);
       if (this.#window.ahead.length > 0) this.#catchUp();
       this.#fetchAhead('older');
     });
@@ -231,6 +246,7 @@ export class ConversationView implements ChatConversation {
         throw error;
       } finally {
         if (isCurrent()) this.#loading.delete(what);
+        if (what !== 'newer') this.#goOn();
         this.changed();
       }
     };
@@ -271,10 +287,32 @@ export class ConversationView implements ChatConversation {
     return end === 'older' ? (this.#window.firstSeq ?? 0) : this.#window.lastSeq;
   }
 
+  /** The window was at the newest end, and is to stay there. */
   #catchUp(): void {
-    if (this.#loading.size > 0) return;
     this.#window.hasNewer = true;
-    this.#settle(this.#extend('newer', undefined));
+    this.#pagesBehind = maxPagesBehind;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#window.hasNewer) this.#pagesBehind = 0;
+    // What is loading now calls here when it has ended.
+    if (this.#pagesBehind === 0 || this.#loading.size > 0) return;
+    this.#pagesBehind -= 1;
+    const isEmpty = this.#window.items.length === 0;
+    const work = isEmpty ? this.#place({ limit: this.#host.pageSize }) : this.#extend('newer', undefined);
+    work.then(
+      () => {
+        this.#failures = 0;
+        this.#goOn();
+      },
+      (error: unknown) => {
+        if (!isPassing(error)) return;
+        this.#pagesBehind += 1;
+        this.#failures += 1;
+        this.#host.later(this.#failures, () => this.isWatched && this.#goOn());
+      },
+    );
   }
 
   #isAboveStart(seq: number): boolean {

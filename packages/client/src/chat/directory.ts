@@ -21,6 +21,8 @@ export interface DirectoryHost {
   unsent(id: string): { newest: ViewMessage | null; pending: number; failed: number };
   view(message: ChatMessage): ViewMessage;
   onChange(id: string): void;
+  /** The server has said how far a conversation goes. */
+  onHead(id: string, headSeq: number): void;
   onError: OnError;
 }
 
@@ -30,6 +32,8 @@ interface Entry {
   /** What came since, in order of seq, at most `maxRecent`. */
   recent: ChatMessage[];
   readSeq: number;
+  /** What the server is known to know of it. */
+  toldSeq: number;
   summary: ConversationSummary | undefined;
 }
 
@@ -91,8 +95,12 @@ export class Directory implements ConversationList {
     if (known && conversation.headSeq < known.base.headSeq) return;
     const recent = known?.recent.filter(({ seq }) => seq > conversation.headSeq) ?? [];
     const readSeq = Math.max(conversation.readSeq, known?.readSeq ?? 0);
-    this.#entries.set(conversation.id, { base: conversation, recent, readSeq, summary: undefined });
+    const toldSeq = known?.toldSeq ?? 0;
+    this.#entries.set(conversation.id, { base: conversation, recent, readSeq, toldSeq, summary: undefined });
+    // Counted before the mark had come.
+    this.readTold(conversation.id, toldSeq);
     this.touch(conversation.id);
+    this.#host.onHead(conversation.id, conversation.headSeq);
   }
 
   remove(id: string): void {
@@ -129,8 +137,11 @@ export class Directory implements ConversationList {
 
   /** The server knows now what was read: it counts exactly what is left. */
   readTold(id: string, seq: number): void {
-    const base = this.#entries.get(id)?.base;
-    if (base && base.readSeq < seq && seq < base.headSeq) this.markStale(id);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.toldSeq = Math.max(entry.toldSeq, seq);
+    const { base, toldSeq } = entry;
+    if (base.readSeq < toldSeq && toldSeq < base.headSeq) this.markStale(id);
   }
 
   /** It is read anew soon. */

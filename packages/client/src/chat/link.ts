@@ -55,6 +55,7 @@ export class Link {
   #failures = 0;
   #socketFailures = 0;
   #recentTries = 0;
+  #wasOffline = false;
   #cancelWait: (() => void) | undefined;
   #cancelSocketRetry: (() => void) | undefined;
   #cancelProof: (() => void) | undefined;
@@ -248,7 +249,13 @@ export class Link {
 
   #onHint(): void {
     const { network } = this.#options.around;
+    if (network?.isOnline() === false) this.#wasOffline = true;
     if (network?.isOnline() === false || network?.isVisible() === false) return;
+    if (this.#wasOffline && this.#current?.kind === 'socket') {
+      // The network is another one now, and a socket of the one before would be silent for two heart-beats.
+      this.#current.transport?.close();
+    }
+    this.#wasOffline = false;
     if (this.#current !== undefined || this.#next !== undefined) return;
     // A whole office gets its network back at the same moment.
     this.#failures = 0;

@@ -105,6 +105,31 @@ test('a silent server is left after two heart-beats', async () => {
   await online(tab);
 });
 
+test('after the network was away, the socket of before is left at once', async () => {
+  begin();
+  let isOnline = true;
+  let tell = () => {};
+  const network = {
+    isOnline: () => isOnline,
+    isVisible: () => true,
+    onChange: (callback: () => void) => {
+      tell = callback;
+      return () => {};
+    },
+  };
+  const tab = world.open(login(), new Place(), { network });
+  await online(tab);
+  for (const socket of world.server.sockets) socket.isMute = true;
+  isOnline = false;
+  tell();
+  await world.timeline.pass(1_000);
+  isOnline = true;
+  tell();
+  tab.send('back again');
+  await world.timeline.until(() => tab.status.pending === 0, 5_000);
+  expect(texts()).toEqual(['back again']);
+});
+
 test('each tab is a device of its own, and a tab that comes later takes up what a lost one has left', async () => {
   begin();
   const place = new Place();

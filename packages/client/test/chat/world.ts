@@ -2,7 +2,7 @@ import type { MessageContent } from '@hvideo/protocol';
 import { createChat } from '../../src/chat/chat.ts';
 import type { ChatOptions } from '../../src/chat/options.ts';
 import { type ChatStore, memoryChatStore } from '../../src/chat/store.ts';
-import type { ChatLocks } from '../../src/chat/surroundings.ts';
+import type { ChatLocks, NetworkHints } from '../../src/chat/surroundings.ts';
 import type { Chat, ConversationSnapshot } from '../../src/chat/types.ts';
 import { FakeServer, type Login } from './fake-server.ts';
 import { Timeline } from './timeline.ts';
@@ -35,6 +35,7 @@ export class World {
 
 export interface TabOptions extends Partial<ChatOptions> {
   readonly hasLocks?: boolean;
+  readonly network?: NetworkHints;
 }
 
 export class Place {
@@ -72,7 +73,7 @@ export class Tab {
   isGone = false;
 
   constructor(world: World, login: Login, place: Place, options: TabOptions) {
-    const { hasLocks = true, ...chatOptions } = options;
+    const { hasLocks = true, network, ...rest } = options;
     const { timeline, server } = world;
     this.login = login;
     this.chat = createChat({
@@ -91,10 +92,10 @@ export class Tab {
             onClose: (code, reason) => this.isGone || events.onClose(code, reason),
           }),
         locks: hasLocks ? place.locksOf(this) : undefined,
-        network: undefined,
+        network,
       },
       onError: (error) => world.errors.push(error),
-      ...chatOptions,
+      ...rest,
     });
     this.chat.on((event) => {
       if (this.isGone) return;

@@ -88,6 +88,8 @@ export class Tab {
   readonly machine: Machine;
   readonly chat: Chat;
   readonly record: RunRecord;
+  /** The conversation that is on the screen. */
+  readonly watched: string;
   readonly #chance: Chance;
   #said = 0;
 
@@ -109,6 +111,8 @@ export class Tab {
       },
     });
     this.record.watch(this.chat);
+    this.watched = this.#chance.pick(world.conversationsOf(accountId));
+    this.chat.conversation(this.watched).subscribe(() => {});
   }
 
   /** Says something new somewhere; now and then as an answer. */

@@ -186,6 +186,19 @@ export class World implements NodeWorld, TabWorld {
       const settled = record.settledViews(tab.chat, earlier);
       views.push(...settled.filter(({ conversationId }) => conversationId !== this.#changedGroup));
     }
+    for (const { tab } of this.runs) if (tab.machine.isAlive) unsettled.push(...this.#faultsOnScreen(tab));
     return [...this.bugs, ...unsettled, ...this.history.violations(stored, views)];
+  }
+
+  /** What is looked at ends with the newest message, and has no holes. */
+  #faultsOnScreen({ chat, machine, watched }: Tab): string[] {
+    const head = this.memory.conversations.get(watched)?.messages.length ?? 0;
+    if (watched === this.#changedGroup) return [];
+    const { messages, isLoaded, hasNewer } = chat.conversation(watched).snapshot();
+    const seqs = messages.map(({ seq }) => seq).filter((seq) => seq !== null);
+    if (!isLoaded || hasNewer) return [`${machine.name} did not load ${watched}`];
+    const first = seqs[0] ?? 1;
+    const isWhole = seqs.every((seq, at) => seq === first + at) && first + seqs.length - 1 === head;
+    return isWhole ? [] : [`${machine.name} shows ${seqs.join(' ')} of ${head} in ${watched}`];
   }
 }
