@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Id, PageQuery, pageOf, Timestamp, text } from './common.ts';
 import { endpoint } from './endpoint.ts';
-import { isMessageText, MESSAGE_TEXT_MAX } from './message-text.ts';
+import { IMAGE_URL_MAX, isImageUrl, isMessageText, MESSAGE_TEXT_MAX } from './message-text.ts';
 import { User } from './users.ts';
 
 export const GROUP_MEMBERS_MAX = 500;
@@ -28,10 +28,7 @@ export const MessageContent = z
     }),
     z.object({
       type: z.literal('image'),
-      url: z
-        .string()
-        .max(2000)
-        .regex(/^(?:https:\/\/|\/)/, 'must be https or a path of this server'),
+      url: z.string().max(IMAGE_URL_MAX).refine(isImageUrl, 'must be https or a path of this server'),
       width: z.int().min(1).max(20_000),
       height: z.int().min(1).max(20_000),
     }),

@@ -16,3 +16,17 @@ export function isMessageText(text: string): boolean {
   if (text.length > MESSAGE_TEXT_MAX && [...text].length > MESSAGE_TEXT_MAX) return false;
   return text.isWellFormed() && !controlCharacters.test(text);
 }
+
+export const IMAGE_URL_MAX = 2000;
+
+const here = 'https://here.invalid';
+
+/**
+ * An address by https, or a path of this server, which `//host` is not, however it is written. Whoever shows it takes it apart, so
+ * that it must be an address.
+ */
+export function isImageUrl(url: string): boolean {
+  const isPath = url.startsWith('/');
+  if (!isPath && !url.startsWith('https://')) return false;
+  return URL.canParse(url, here) && (!isPath || new URL(url, here).origin === here);
+}

@@ -15,6 +15,9 @@ describe('what is said is read without its schema', () => {
     { type: 'image', url: '/a.png', width: 1, height: 20_000 },
     { type: 'image', url: 'http://a.example', width: 1, height: 1 },
     { type: 'image', url: 'https://a.example', width: 1.5, height: 1 },
+    ...['https://', 'https://[', '//b.example/a.png', '/\\b.example', '/\t/b.example/a.png'].map((url) => ({
+      ...{ type: 'image', url, width: 1, height: 1 },
+    })),
     { type: 'video', videoId: '9223372036854775807' },
     { type: 'video', videoId: '9223372036854775808' },
     { type: 'video', videoId: '01' },
@@ -30,4 +33,11 @@ describe('what is said is read without its schema', () => {
     const parsed = MessageContent.safeParse(value);
     expect(readContent(value)).toEqual(parsed.success ? parsed.data : undefined);
   });
+
+  test.each(['https://', 'https://[', '//b.example/a.png', '/\\b.example', '/\t/b.example/a.png'])(
+    'no picture lies at %j',
+    (url) => {
+      expect(readContent({ type: 'image', url, width: 1, height: 1 })).toBeUndefined();
+    },
+  );
 });

@@ -1,6 +1,6 @@
 // Imports no schema but as types: clients that are sent over a network carry this part of the protocol with them.
 import type { MessageContent } from './chat.ts';
-import { isMessageText } from './message-text.ts';
+import { IMAGE_URL_MAX, isImageUrl, isMessageText } from './message-text.ts';
 
 export * from './message-text.ts';
 
@@ -24,7 +24,6 @@ export function messageBody(content: MessageContent): string {
 }
 
 const chatName = /^[A-Za-z0-9_-]{1,64}$/;
-const longestUrl = 2000;
 const largestSide = 20_000;
 
 /** A value of JSON as what people can say, without fields that are none of it; undefined: it is nothing of the kind. */
@@ -53,7 +52,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isUrl = (value: unknown): value is string =>
-  typeof value === 'string' && value.length <= longestUrl && /^(?:https:\/\/|\/)/.test(value);
+  typeof value === 'string' && value.length <= IMAGE_URL_MAX && isImageUrl(value);
 
 const isSide = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= largestSide;
