@@ -206,6 +206,7 @@ export async function composeFeatures(options: ComposeOptions) {
     await createChat({
       ...{ ...chatStores, clock, random, ids, cursors, nodeName, bus: shared.bus },
       address: config.HVIDEO_NODE_URL,
+      hasLimits: config.HVIDEO_LIMITS,
       routes: opening.use(shared.openRoutes(nodeName, () => lease.identity)),
       people: { cards: people.cards, reachable: (accountIds) => accounts.profiles.reachable(accountIds) },
       log: log.child({ part: 'chat' }),

@@ -250,7 +250,7 @@ describe.each([
           ...{ ...stores, clock: new TestClock(), random: systemRandom, ids, log: testLog },
           cursors: createCursorCodec([{ kid: 'test', secret: randomToken(systemRandom) }]),
           people: { cards: async () => new Map(), reachable: async (ids) => new Set(ids) },
-          ...{ routes: aloneRouteTable, bus: new MemoryBus(), nodeName: 'one' },
+          ...{ routes: aloneRouteTable, bus: new MemoryBus(), nodeName: 'one', hasLimits: false },
         });
         const run = new Run(chat, stores);
         await run.begin();

@@ -25,7 +25,7 @@ afterEach(() => stores.close());
 function syncWith(waitForNews: SyncDeps['news']['waitForNews'] = untilAborted): Sync {
   return new Sync({
     ...{ ...stores, deviceStore: stores.devices, clock: systemClock, log: testLog },
-    devices: new Devices({ store: stores.devices, clock: systemClock, ids }),
+    devices: new Devices({ store: stores.devices, clock: systemClock, ids, hasLimits: false }),
     told: { mark: () => {} },
     news: { waitForNews },
   });

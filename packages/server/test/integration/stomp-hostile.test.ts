@@ -209,6 +209,20 @@ test('requests over a socket are those of the login as it stands, and of public 
   expect(raw.close).toBeUndefined();
 });
 
+test('nobody makes devices without end, each with a row for every conversation', async () => {
+  const [eve] = (await people(app.url, 1)) as [ApiUser];
+  const sync = async (device: string) => (await eve.call('GET', `/chat/sync?device=${device}`)).status;
+  const answers: number[] = [];
+  for (let n = 0; n < 130; n += 1) answers.push(await sync(`device-${n}`));
+  expect(answers.slice(0, 100).every((status) => status === 200)).toBe(true);
+  expect(answers.at(-1)).toBe(429);
+  // Who is known is not held up by it.
+  expect(await sync('device-99')).toBe(200);
+  await using raw = await new Raw().opened();
+  raw.socket.send(`CONNECT\naccept-version:1.2\npasscode:${eve.accessToken}\ndevice-id:one-more\n\n\0`);
+  expect(await raw.ended()).toEqual({ code: 4502, message: 'rate-limited' });
+});
+
 test('lone surrogates and bytes that are no text end the connection', async () => {
   await using raw = await new Raw().connected(ann);
   const frame = Buffer.from('SEND\ndestination:/app/conversations/1\ncontent-length:2\n\n..\0');

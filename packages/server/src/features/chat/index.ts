@@ -53,13 +53,15 @@ export interface ChatDeps {
   readonly nodeName: string;
   /** Where clients reach this node past whatever stands before all. */
   readonly address?: string | undefined;
+  /** What an account may cost is bounded. */
+  readonly hasLimits: boolean;
 }
 
 export type Chat = Awaited<ReturnType<typeof createChat>>;
 
 export async function createChat(deps: ChatDeps) {
   const { clock, ids, log, conversations, messages } = deps;
-  const devices = new Devices({ store: deps.devices, clock, ids });
+  const devices = new Devices({ store: deps.devices, clock, ids, hasLimits: deps.hasLimits });
   const sizes = new GroupSizes(clock, conversations);
   const shared = { clock, log, devices: deps.devices, conversations, sizes };
   const checkpoints = new Checkpoints({ ...shared, told: { mark: (mark) => delivery.mark(mark) } });

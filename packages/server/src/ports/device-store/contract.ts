@@ -224,6 +224,11 @@ export function deviceStoreContract(name: string, open: () => Promise<ChatStores
       const older = await register(accountId, session, 'older', longAgoMs - 1);
       const seen = await register(accountId, session, 'seen', longAgoMs - 2);
       await caughtUp(seen.id, [conversation], 0);
+      await store.note(
+        [{ conversationId: conversation, accountIds: [accountId], presentDeviceIds: [] }],
+        world.nowMs,
+      );
+      expect(await stores.boxOf(older.id)).toEqual([conversation]);
       expect(await store.forget(longAgoMs + 1, 1)).toBe(1);
       expect(await register(accountId, session, 'old', longAgoMs)).toMatchObject({
         id: old.id,
@@ -233,6 +238,8 @@ export function deviceStoreContract(name: string, open: () => Promise<ChatStores
       expect(await store.forget(longAgoMs + 1, 10)).toBe(0);
       const back = await register(accountId, session, 'older', world.nowMs);
       expect([back.isNew, back.id === older.id]).toEqual([true, false]);
+      // Its box went with it.
+      expect([await stores.boxOf(older.id), await stores.boxOf(back.id)]).toEqual([[], []]);
       expect(await register(accountId, session, 'seen')).toMatchObject({ id: seen.id, isNew: false });
     });
   });

@@ -75,7 +75,7 @@ export class SimulatedNode {
       routes: bus.routesOf(machine, routeTtlMs),
       bus: bus.busOf(machine),
       nodeName: `${this.#name}-${this.#starts}`,
-      address: `ws://${this.#name}/ws`,
+      ...{ address: `ws://${this.#name}/ws`, hasLimits: false },
     });
     const gateway = new Gateway({
       ...{ ...shared, chat, hasLimits: false, version: '0', node: `ws://${this.#name}/ws` },
