@@ -20,7 +20,7 @@ import type {
   Notice,
   Run,
 } from '../../features/chat/delivery/index.ts';
-import { AppError } from '../../kernel/errors.ts';
+import type { AppError } from '../../kernel/errors.ts';
 import { WheelEntry } from '../../kernel/timing-wheel.ts';
 import type { Device } from '../../ports/device-store/port.ts';
 import type { Viewer } from '../http/route.ts';
@@ -31,8 +31,6 @@ import {
   jsonText,
   noticeText,
   problem,
-  QUEUES,
-  type Queue,
   type Refusal,
   readAck,
   receiptText,
@@ -41,19 +39,11 @@ import {
 } from './frames.ts';
 import type { ConnectionHost } from './host.ts';
 import { frameLimit, gatewayLimits as limits, maxRefusalsInRow } from './limits.ts';
+import { type Credentials, crowded, loginOf, type Refused, refusedBy, unauthenticated } from './log-in.ts';
 import { submitSend } from './sending.ts';
-import { type Style, styleOf } from './styles.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 type State = 'new' | 'connecting' | 'open' | 'closing' | 'closed';
-
-/** The credentials that came with the upgrade: checked by then, or being checked. */
-export type Credentials = Login | Promise<Login | undefined> | undefined;
-
-export interface Login {
-  readonly viewer: Viewer;
-  /** Unix time in milliseconds at which the access token ends. */
-  readonly expiresMs: number;
-}
 
 /**
  * One STOMP connection: what it may do, what is under way, and what waits to be written. It is an entry of the timing wheel itself,
@@ -76,8 +66,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   #decoder: StompDecoder | undefined = undefined;
   #partialSinceMs = 0;
   #attachment: Attachment | undefined = undefined;
-  #messages: Style | undefined = undefined;
-  #others: Partial<Record<Queue, Style>> | undefined = undefined;
+  readonly #subscribed = new Subscriptions();
   #out = '';
   #kept: Refusal[] | undefined = undefined;
   #openedMs: number;
@@ -234,44 +223,28 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
 
   async #login(passcode: string | undefined, instance: string): Promise<void> {
     try {
-      let login = await this.#credentials;
+      const login = await loginOf(this.host, this.#credentials, passcode);
       this.#credentials = undefined;
-      if (!login && passcode) login = await this.host.login(passcode);
       if (this.#state !== 'connecting') return;
       if (!login) {
-        this.fail(
-          'unauthenticated',
-          'a valid access token is needed',
-          undefined,
-          CLOSE_CODES.unauthenticated,
-        );
+        this.#turnAway(unauthenticated);
         return;
       }
       if (!this.host.admit(this, login.viewer)) {
-        this.fail('too-many-connections', 'of this account', undefined, CLOSE_CODES.tooManyConnections);
+        this.#turnAway(crowded);
         return;
       }
       this.viewer = login.viewer;
       this.#expiresMs = login.expiresMs;
       const device = await this.host.chat.devices.register(login.viewer, instance);
-      if (this.#state !== 'connecting') return;
-      this.#connected(device);
+      if (this.#state === 'connecting') this.#connected(device);
     } catch (error) {
-      this.#loginFailed(error);
+      if (this.#state === 'connecting') this.#turnAway(refusedBy(this.host, error));
     }
   }
 
-  #loginFailed(error: unknown): void {
-    if (this.#state !== 'connecting') return;
-    const known = error instanceof AppError ? error : new AppError('internal', { cause: error });
-    const isRefused = known.status === 401 || known.status === 403;
-    if (known.status === 500) this.host.log.error({ err: error }, 'a connection failed');
-    this.fail(
-      known.code,
-      known.detail,
-      undefined,
-      isRefused ? CLOSE_CODES.unauthenticated : CLOSE_CODES.overloaded,
-    );
+  #turnAway({ code, detail, closeCode }: Refused): void {
+    this.fail(code, detail, undefined, closeCode);
   }
 
   #connected(device: Device): void {
@@ -302,44 +275,16 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   }
 
   #subscribe(frame: StompFrame): void {
-    const destination = header(frame, 'destination');
     const receipt = header(frame, 'receipt');
-    const id = header(frame, 'id') ?? (this.version === '1.0' ? destination : undefined);
-    const ack = header(frame, 'ack') ?? 'auto';
-    const queue = (Object.keys(QUEUES) as Queue[]).find((name) => QUEUES[name] === destination);
-    if (id === undefined || id === '') {
-      this.fail('missing-header', 'SUBSCRIBE without id', receipt);
+    const wanted = this.#subscribed.read(frame, this.version);
+    if ('code' in wanted) {
+      this.fail(wanted.code, wanted.detail, receipt);
       return;
     }
-    if (!queue) {
-      this.fail('unknown-destination', 'there is no such queue', receipt);
-      return;
-    }
-    if (ack !== 'auto' && ack !== 'client' && ack !== 'client-individual') {
-      this.fail('invalid-ack-mode', ack, receipt);
-      return;
-    }
-    if (this.#isSubscribed(queue, id)) {
-      this.fail('already-subscribed', destination, receipt);
-      return;
-    }
-    if (queue === 'messages') {
-      this.#messages = styleOf(id, this.version, ack !== 'auto');
-      this.receipt(receipt);
-      this.#openMessages(ack);
-      return;
-    }
-    const style = styleOf(id, this.version, false);
-    this.#others = { ...this.#others, [queue]: style };
+    this.#subscribed.add(wanted, this.version);
     this.receipt(receipt);
-    if (queue === 'errors') this.#writeKept();
-  }
-
-  #isSubscribed(queue: Queue, id: string): boolean {
-    const others = Object.values(this.#others ?? {});
-    if (others.some(({ subscription }) => subscription === id) || this.#messages?.subscription === id)
-      return true;
-    return queue === 'messages' ? this.#messages !== undefined : this.#others?.[queue] !== undefined;
+    if (wanted.queue === 'messages') this.#openMessages(wanted.ack);
+    else if (wanted.queue === 'errors') this.#writeKept();
   }
 
   #openMessages(mode: AckMode): void {
@@ -350,16 +295,8 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   }
 
   #unsubscribe(frame: StompFrame): void {
-    const receipt = header(frame, 'receipt');
-    const id = header(frame, 'id') ?? (this.version === '1.0' ? header(frame, 'destination') : undefined);
-    if (this.#messages?.subscription === id) {
-      this.#messages = undefined;
-      this.#attachment?.close();
-    } else {
-      const others = Object.entries(this.#others ?? {}).filter(([, { subscription }]) => subscription !== id);
-      this.#others = others.length > 0 ? Object.fromEntries(others) : undefined;
-    }
-    this.receipt(receipt);
+    if (this.#subscribed.end(frame, this.version) === 'messages') this.#attachment?.close();
+    this.receipt(header(frame, 'receipt'));
   }
 
   #acknowledge(frame: StompFrame): number {
@@ -431,15 +368,17 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   }
 
   messages(run: Run): void {
-    if (this.#messages) this.write(run.text(this.#messages, runText));
+    const { messages } = this.#subscribed;
+    if (messages) this.write(run.text(messages, runText));
   }
 
   gap(conversationId: string, fromSeq: number, toSeq: number): void {
-    if (this.#messages) this.write(gapText(this.#messages, conversationId, fromSeq, toSeq));
+    const { messages } = this.#subscribed;
+    if (messages) this.write(gapText(messages, conversationId, fromSeq, toSeq));
   }
 
   notice(notice: Notice): void {
-    const events = this.#others?.events;
+    const { events } = this.#subscribed;
     if (!events) return;
     // Marks are for those who see them at once.
     if (this.#slowSinceMs > 0 && notice.content.kind === 'mark') return;
@@ -456,14 +395,14 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   }
 
   move(withinMs: number, alternatives: readonly string[]): void {
-    const events = this.#others?.events;
+    const { events } = this.#subscribed;
     if (!events) return;
     const body = JSON.stringify({ kind: 'move', withinMs, alternatives });
     this.write(jsonText(events, 'events', body, []));
   }
 
   reply(body: string, headers: readonly string[]): void {
-    const replies = this.#others?.replies;
+    const { replies } = this.#subscribed;
     if (replies) this.write(jsonText(replies, 'replies', body, headers));
     else this.refuse(problem('invalid-request', 'Subscribe to /user/queue/replies first'), []);
   }
@@ -477,7 +416,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
       this.fail('rate-limited', 'it goes on after refusals', undefined, CLOSE_CODES.flooding);
       return;
     }
-    const errors = this.#others?.errors;
+    const { errors } = this.#subscribed;
     if (errors) this.write(jsonText(errors, 'errors', refusal.body, refusal.headers));
     else {
       this.#kept ??= [];
@@ -487,7 +426,7 @@ export class Connection extends WheelEntry implements DownlinkListener, SocketEn
   }
 
   #writeKept(): void {
-    const errors = this.#others?.errors;
+    const { errors } = this.#subscribed;
     const kept = this.#kept;
     this.#kept = undefined;
     for (const { body, headers } of kept ?? [])

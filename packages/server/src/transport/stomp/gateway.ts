@@ -9,10 +9,11 @@ import { RateLimiter } from '../../kernel/rate-limit.ts';
 import { TimingWheel } from '../../kernel/timing-wheel.ts';
 import type { Viewer } from '../http/route.ts';
 import type { UpgradeRules } from '../http/sockets.ts';
-import { Connection, type Credentials, type Login } from './connection.ts';
+import { Connection } from './connection.ts';
 import { upgradeOf } from './credentials.ts';
 import type { ConnectionHost, GatewayChat, Rpc } from './host.ts';
 import { gatewayLimits as limits, sendLimit } from './limits.ts';
+import type { Credentials, Login } from './log-in.ts';
 
 export interface GatewayDeps {
   readonly clock: Clock;

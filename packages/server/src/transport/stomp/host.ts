@@ -7,6 +7,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { TimingWheel } from '../../kernel/timing-wheel.ts';
 import type { Device } from '../../ports/device-store/port.ts';
 import type { Viewer } from '../http/route.ts';
+import type { Login } from './log-in.ts';
 
 /** What of chat a gateway needs; in a process of its own it may be somewhere else. */
 export interface GatewayChat {
@@ -50,7 +51,7 @@ export interface ConnectionHost {
   readonly counts: { frames: number; messages: number; sends: number };
   /** Of the turn in which everything is written. */
   readonly nowMs: number;
-  login(token: string): Promise<{ readonly viewer: Viewer; readonly expiresMs: number } | undefined>;
+  login(token: string): Promise<Login | undefined>;
   /** False: the account has as many connections as it may. */
   admit(connection: object, viewer: Viewer): boolean;
   /** 0, or the seconds after which the account may send again. */
