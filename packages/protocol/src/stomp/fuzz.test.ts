@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import {
-  cut,
-  decodeAll,
-  encode,
-  join,
-  type Outcome,
-  toBytes,
-  wantedFrames,
-} from '../../test/stomp-frames.ts';
+import { cut, decodeAll, type Outcome, toBytes } from '../../test/stomp-frames.ts';
+import { streams } from '../../test/stomp-noise.ts';
 import { StompDecoder } from './decoder.ts';
 import { encodeFrame } from './encoder.ts';
 import { mayHaveBody, type StompFrame } from './frame.ts';
@@ -26,59 +19,6 @@ const limits: StompLimits = {
 
 /** Looked at as text, once more as bytes, copied when kept, and twice more when buffers grow. */
 const workPerByte = 6;
-
-interface Change {
-  readonly place: number;
-  readonly length: number;
-  readonly put: Uint8Array;
-}
-
-const hurtful = fc.oneof(
-  fc.uint8Array({ maxLength: 4 }),
-  fc
-    .constantFrom(
-      '\0',
-      '\n',
-      '\r',
-      '\r\n',
-      '\n\n',
-      ':',
-      '\\',
-      '\\c',
-      '\\t',
-      'content-length:',
-      '9',
-      '-',
-      'SEND\n',
-      '\0\0',
-    )
-    .map(toBytes),
-);
-const changes = fc.array(fc.record({ place: fc.nat(5_000), length: fc.nat(6), put: hurtful }), {
-  maxLength: 6,
-});
-
-function change(bytes: Uint8Array, list: readonly Change[]): Uint8Array {
-  return list.reduce((changed, { place, length, put }) => {
-    const start = place % (changed.length + 1);
-    return join([changed.slice(0, start), put, changed.slice(start + length)]);
-  }, bytes);
-}
-
-/** Streams near to valid ones, and noise. */
-const streams = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(fc.array(wantedFrames('1.2'), { minLength: 1, maxLength: 4 }), changes)
-      .map(([frames, list]) => change(join(frames.map((frame) => toBytes(encode(frame, '1.2')))), list)),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.array(hurtful, { maxLength: 60 }).map((parts) => join([toBytes('SEND\n'), ...parts])),
-  },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 3_000 }) },
-);
 
 const cuts = fc.array(fc.nat(5_000), { maxLength: 20 });
 const asText = fc.array(fc.boolean(), { maxLength: 5 });

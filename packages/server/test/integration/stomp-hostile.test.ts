@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect, type Socket } from 'node:net';
 import { header, StompDecoder, type StompFrame } from '@hvideo/protocol/stomp';
+import fc from 'fast-check';
+import { streams } from '../../../protocol/test/stomp-noise.ts';
 import { ApiUser } from '../support/api.ts';
 import { type RunningApplication, runApplication } from '../support/application.ts';
 import { eventually } from '../support/eventually.ts';
@@ -231,6 +233,25 @@ test('lone surrogates and bytes that are no text end the connection', async () =
   raw.socket.send(frame);
   expect(await raw.ended()).toMatchObject({ code: 4000, message: 'invalid-utf8' });
 });
+
+test('noise of every kind is answered or ends its connection, and nothing else happens', async () => {
+  const ends = new Set<number>();
+  for (const stream of fc.sample(streams, 60)) {
+    await using raw = await new Raw().connected(bob);
+    raw.socket.send(stream);
+    // What is whole is answered before this; half a frame may swallow it.
+    raw.socket.send('\0\nUNSUBSCRIBE\nid:none\nreceipt:over\n\n\0');
+    await eventually(async () => raw.close !== undefined || raw.frames.length > 1, 300).catch(() => {});
+    if (raw.close) ends.add(raw.close.code);
+    const commands = raw.frames.map(({ command }) => command);
+    expect(commands.every((command) => ['CONNECTED', 'RECEIPT', 'ERROR', 'MESSAGE'].includes(command))).toBe(
+      true,
+    );
+  }
+  expect([...ends].filter((code) => ![4000, 4008, 1000].includes(code))).toEqual([]);
+  expect(ends.has(4000)).toBe(true);
+  await undisturbed();
+}, 60_000);
 
 test('a million tiny frames are cut off, and so are a thousand subscriptions', async () => {
   await using raw = await new Raw().connected(ann);
