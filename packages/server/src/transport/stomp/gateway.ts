@@ -11,9 +11,9 @@ import type { Viewer } from '../http/route.ts';
 import type { UpgradeRules } from '../http/sockets.ts';
 import { Connection } from './connection.ts';
 import { upgradeOf } from './credentials.ts';
-import type { ConnectionHost, GatewayChat, Rpc } from './host.ts';
+import type { ConnectionHost, GatewayChat, Login, Rpc } from './host.ts';
 import { gatewayLimits as limits, sendLimit } from './limits.ts';
-import type { Credentials, Login } from './log-in.ts';
+import type { Credentials } from './log-in.ts';
 
 export interface GatewayDeps {
   readonly clock: Clock;

@@ -7,13 +7,18 @@ import type { Logger } from '../../kernel/log.ts';
 import type { TimingWheel } from '../../kernel/timing-wheel.ts';
 import type { Device } from '../../ports/device-store/port.ts';
 import type { Viewer } from '../http/route.ts';
-import type { Login } from './log-in.ts';
 
 /** What of chat a gateway needs; in a process of its own it may be somewhere else. */
 export interface GatewayChat {
   readonly committer: Pick<Committer, 'submit'>;
   readonly devices: { register(login: Viewer, instance: string): Promise<Device> };
   readonly delivery: Pick<Delivery, 'attach' | 'alternatives' | 'leave' | 'suspect'>;
+}
+
+export interface Login {
+  readonly viewer: Viewer;
+  /** Unix time in milliseconds at which the access token ends. */
+  readonly expiresMs: number;
 }
 
 /** A connection, as those see it who carry out what it asks for. */

@@ -1,13 +1,6 @@
 import { CLOSE_CODES, type CloseCode } from '@hvideo/protocol/stomp';
 import { AppError } from '../../kernel/errors.ts';
-import type { Viewer } from '../http/route.ts';
-import type { ConnectionHost } from './host.ts';
-
-export interface Login {
-  readonly viewer: Viewer;
-  /** Unix time in milliseconds at which the access token ends. */
-  readonly expiresMs: number;
-}
+import type { ConnectionHost, Login } from './host.ts';
 
 /** The credentials that came with the upgrade: checked by then, or being checked. */
 export type Credentials = Login | Promise<Login | undefined> | undefined;
