@@ -17,16 +17,19 @@ const chat = createChat({ client, accountId: user.id });
 const { id } = await chat.create({ type: 'direct', memberIds: [other.id] });
 const conversation = chat.conversation(id);
 
-const printed = new Set<number>();
+/** Printed up to here: in the order that is the same for everybody, so one's own wait for those before them. */
+let last: number | undefined;
 const finished = Promise.withResolvers<void>();
 const stop = conversation.subscribe(() => {
-  for (const { seq, isOwn, content } of conversation.snapshot().messages) {
-    // One's own are shown from the start; here they are printed once they are durable.
-    if (seq === null || printed.has(seq) || content.type !== 'text') continue;
-    printed.add(seq);
-    process.stdout.write(`${seq} ${isOwn ? login : peer}: ${content.text}\n`);
+  const { messages, isLoaded, hasOlder } = conversation.snapshot();
+  if (!isLoaded) return;
+  last ??= hasOlder ? (messages[0]?.seq ?? 1) - 1 : 0;
+  for (const { seq, isOwn, content } of messages) {
+    if (seq !== last + 1) continue;
+    last = seq;
+    if (content.type === 'text') process.stdout.write(`${seq} ${isOwn ? login : peer}: ${content.text}\n`);
   }
-  if (printed.size >= Number(count)) finished.resolve();
+  if (last >= Number(count)) finished.resolve();
 });
 
 conversation.send({ type: 'text', text: words });
