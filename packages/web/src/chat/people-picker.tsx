@@ -1,6 +1,6 @@
 import type { User } from '@hvideo/protocol';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Check, Search, UserRoundPlus, X } from 'lucide-react';
+import { Check, UserRoundPlus, X } from 'lucide-react';
 import { useState } from 'react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { classes } from '../lib/classes.ts';
@@ -8,6 +8,7 @@ import { peopleQuery } from '../people/queries.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
 import { ErrorNotice, Notice } from '../ui/notice.tsx';
+import { SearchField } from '../ui/search-field.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { matchesName } from './match-name.ts';
 import styles from './people-picker.module.css';
@@ -45,17 +46,12 @@ export function PeoplePicker({ viewerId, chosen, onChange, without }: PeoplePick
           ))}
         </ul>
       )}
-      <div className={styles['search']}>
-        <Search size={18} aria-hidden />
-        <input
-          type="search"
-          value={wanted}
-          aria-label={t('chat:picker.search')}
-          placeholder={t('chat:picker.searchShort')}
-          autoComplete="off"
-          onChange={(event) => setWanted(event.target.value)}
-        />
-      </div>
+      <SearchField
+        value={wanted}
+        label={t('chat:picker.search')}
+        placeholder={t('chat:picker.searchShort')}
+        onChange={setWanted}
+      />
       <People
         viewerId={viewerId}
         wanted={wanted}

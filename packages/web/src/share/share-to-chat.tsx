@@ -1,6 +1,6 @@
 import { ChatError, type ConversationSummary } from '@hvideo/client';
 import type { Account, VideoCard } from '@hvideo/protocol';
-import { Check, MessageCircleHeart, Search, SendHorizontal } from 'lucide-react';
+import { Check, MessageCircleHeart, SendHorizontal } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { chatOf } from '../chat/chat-session.ts';
 import { ConversationAvatar } from '../chat/conversation-avatar.tsx';
@@ -11,6 +11,7 @@ import { useTexts } from '../i18n/use-texts.ts';
 import { useLanguage } from '../lib/use-language.ts';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { SearchField } from '../ui/search-field.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { toast } from '../ui/toast.tsx';
 import styles from './share-to-chat.module.css';
@@ -58,16 +59,7 @@ export function ShareToChat({ card, viewer, onShared }: ShareToChatProps) {
   const found = items.filter((item) => nameOf(item, language).toLocaleLowerCase().includes(text));
   return (
     <div className={styles['share']}>
-      <div className={styles['search']}>
-        <Search size={18} aria-hidden />
-        <input
-          type="search"
-          value={wanted}
-          aria-label={t('chat:share.search')}
-          placeholder={t('chat:share.search')}
-          onChange={(event) => setWanted(event.target.value)}
-        />
-      </div>
+      <SearchField value={wanted} label={t('chat:share.search')} onChange={setWanted} />
       <ul className={styles['list']}>
         {found.map((item) => (
           <Target key={item.id} conversation={item} isSent={sentTo.has(item.id)} onSend={() => send(item)} />
