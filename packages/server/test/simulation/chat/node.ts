@@ -94,10 +94,6 @@ export class SimulatedNode {
     return { accountId, sessionId, role: 'user' };
   }
 
-  get isRunning(): boolean {
-    return this.#running !== undefined;
-  }
-
   crash(): void {
     this.machine.isAlive = false;
     this.#running = undefined;
@@ -105,12 +101,12 @@ export class SimulatedNode {
     this.#world.bus.crashed(this.machine);
   }
 
-  /** A socket has come in; false: nobody listens yet. */
-  accept(side: Side, { accountId }: Browser): boolean {
+  /** A socket has come in. It ends at once while nobody listens yet. */
+  accept(side: Side, { accountId }: Browser): void {
     const gateway = this.#running?.gateway;
     if (!gateway) {
       side.close(1006);
-      return false;
+      return;
     }
     const connection = gateway.connect(`10.0.0.${accountId}`, undefined);
     side.events = {
@@ -126,7 +122,6 @@ export class SimulatedNode {
       close: (code, reason) => side.close(code, reason),
       terminate: () => side.close(1006),
     });
-    return true;
   }
 
   /** As HTTP does: rejects with the problem document. */
