@@ -49,7 +49,6 @@ export interface CoreOptions {
 /** Pages of history looked through for a message of a login that has ended. */
 const maxSearchPages = 25;
 const searchPage = 200;
-const backoffMaxMs = 30_000;
 
 /** This device: its place in the store, its way to the server, what it sends and what it gets. */
 export class Core {
@@ -84,6 +83,7 @@ export class Core {
     this.outbox = new Outbox({
       ...timing,
       maxQueued: limits.maxQueued,
+      maxSendTries: limits.maxSendTries,
       now: () => around.now(),
       randomName: () => around.randomName(),
       knownSeq: (id) => host.knownSeq(id),
@@ -148,7 +148,7 @@ export class Core {
 
   backoffMs(failures: number): number {
     const { limits, around } = this.#options;
-    return 1 + backoffMs(failures, limits.backoffBaseMs, backoffMaxMs, around.random);
+    return 1 + backoffMs(failures, limits.backoffBaseMs, limits.backoffMaxMs, around.random);
   }
 
   async #start(): Promise<void> {

@@ -1,8 +1,10 @@
-import type { Chain, Outcome, Outgoing, Receipt, Uplink } from './outgoing.ts';
+import { failureOf, isPassing } from './failures.ts';
+import type { Chain, Outcome, Outgoing, Receipt, Refusal, Uplink } from './outgoing.ts';
 import type { ChatFailure } from './types.ts';
 
 /** What a lane needs of the outbox around it. */
 export interface LaneHost {
+  readonly maxSendTries: number;
   readonly uplink: Uplink | undefined;
   newChainName(): string;
   /** The newest message that is known of the conversation. */
@@ -24,6 +26,8 @@ export interface LaneHost {
   onError(error: unknown): void;
 }
 
+const noAnswer: ChatFailure = { code: 'network', detail: null };
+
 /** Going back so often without getting on means that chain and server do not agree. */
 const maxSetbacks = 8;
 
@@ -34,6 +38,10 @@ const maxSetbacks = 8;
  * same numbers. When its chain turns out to be of no use (another message has the number, the server expects one that we do
  * not have), it first asks for a verdict on each message that may have arrived; what is known not to have arrived goes on
  * in a new chain. So nothing is doubled, and nothing waits for what was refused.
+ *
+ * A message that was sent too often without a verdict is given up. It keeps its number, since it may be stored under it, and
+ * what is behind it goes on in a new chain; when it is sent again, it is with the old number, alone, in its place among the
+ * others.
  */
 export class Lane {
   /** Those without a verdict, in order. */
@@ -46,6 +54,8 @@ export class Lane {
   /** What was given to the uplink since it began, or began again. */
   readonly #given = new Set<Outgoing>();
   readonly #onItsWay = new Map<Outgoing, object>();
+  /** Why the newest send in vain was in vain. */
+  #trouble: ChatFailure = noAnswer;
   #isGoingBack = false;
   #isChainUseless = false;
   #isBusy = false;
@@ -75,17 +85,25 @@ export class Lane {
     const { uplink } = this.#host;
     if (uplink === undefined || this.#cancelPause !== undefined || this.#isBusy) return;
     if (this.messages.length === 0 || !this.#prepare(uplink)) return;
+    let first: Outgoing | undefined;
     for (const message of this.messages) {
-      if (this.#onItsWay.size >= uplink.maxInFlight) return;
+      if (this.#isChainUseless && !message.mayBeStored) continue;
+      first ??= message;
+      // One that was in vain goes alone: what it does to a connection must not be done to others.
+      if (this.#onItsWay.size >= (first.tries > 0 ? 1 : uplink.maxInFlight)) return;
+      // Two chains know nothing of each other: what is of another one waits, so that the order is kept.
+      if (message.chain !== first.chain) return;
       if (this.#given.has(message)) continue;
       if (!message.isKept) return;
-      if (this.#isChainUseless && !message.mayBeStored) continue;
       this.#give(message, uplink);
     }
   }
 
   /** The uplink is gone, and with it what was on its way. */
   cutOff(): void {
+    // What came first may be what the connection ended of; those behind it are not to blame.
+    const [first] = this.#onItsWay.keys();
+    if (first !== undefined) this.#noteVain(first, noAnswer);
     this.#onItsWay.clear();
     this.#given.clear();
     this.#isGoingBack = false;
@@ -126,6 +144,8 @@ export class Lane {
       this.#isGoingBack = false;
       this.#given.clear();
     }
+    if (!this.isSending) this.#giveUp();
+    if (this.messages.length === 0) return false;
     if (this.chain.device === null) {
       this.chain.device = uplink.deviceId;
       this.#occupy(() => this.#keep([], []));
@@ -148,7 +168,7 @@ export class Lane {
     message.mayBeStored = true;
     this.#given.add(message);
     this.#onItsWay.set(message, token);
-    const isNext = message.clientSeq === this.chain.lastSeq + 1;
+    const isNext = message.chain === this.chain.name && message.clientSeq === this.chain.lastSeq + 1;
     const preId = isNext ? this.chain.lastId : undefined;
     uplink.send(message, preId, (outcome) => {
       if (this.#onItsWay.get(message) !== token) return;
@@ -160,30 +180,57 @@ export class Lane {
 
   #take(message: Outgoing, outcome: Outcome): void {
     if (outcome.kind === 'stored') this.settle(message, outcome.receipt);
-    else if (outcome.kind === 'unknown') this.#setBack(0);
-    else if (outcome.failure.code === 'out-of-turn') this.#outOfTurn(message, outcome.expectedClientSeq);
-    else if (outcome.failure.code === 'chain-conflict') this.#refute(message);
-    else if (outcome.isPassing) this.#setBack(outcome.retryAfterMs ?? 0);
+    else if (outcome.kind === 'unknown') this.#inVain(message, noAnswer, 0);
+    else if (outcome.failure.code === 'out-of-turn') this.#outOfTurn(message, outcome);
+    else if (outcome.failure.code === 'chain-conflict') this.#refute(message, outcome.failure);
+    else if (outcome.isPassing) this.#inVain(message, outcome.failure, outcome.retryAfterMs ?? 0);
     else this.#fail(message, outcome.failure);
   }
 
   /** It has a final no; the chain goes on behind it. */
   #fail(message: Outgoing, failure: ChatFailure): void {
     if (!this.#takeOut(message)) return;
-    message.failure = failure;
     message.mayBeStored = false;
     // It stands behind those that were written before it.
     message.baseSeq = Math.max(message.baseSeq, this.chain.topSeq);
-    this.failed.push(message);
     this.#noteLast(message, '0');
     // Who is no member has no chain: the number was not taken.
     if (failure.code === 'not-found') this.#isChainUseless = true;
+    this.#tellFailed(message, failure);
+  }
+
+  /** Those that were sent too often in vain have no verdict: in their chain, nothing can come after them. */
+  #giveUp(): void {
+    const hopeless = this.messages.filter(({ tries }) => tries >= this.#host.maxSendTries);
+    if (hopeless.length === 0) return;
+    for (const message of hopeless) {
+      this.#takeOut(message);
+      // In a chain of use, all before it have their places below it.
+      if (!this.#isChainUseless) message.baseSeq = Math.max(message.baseSeq, this.chain.topSeq);
+      this.#tellFailed(message, this.#trouble);
+    }
+    this.#isChainUseless = true;
+  }
+
+  #tellFailed(message: Outgoing, failure: ChatFailure): void {
+    message.failure = failure;
+    this.failed.push(message);
     this.#keep([message], []);
     this.#host.onFailed(message);
   }
 
-  #outOfTurn(message: Outgoing, expected: number | undefined): void {
-    const first = this.messages[0]?.clientSeq ?? message.clientSeq;
+  #inVain(message: Outgoing, trouble: ChatFailure, atLeastMs: number): void {
+    this.#noteVain(message, trouble);
+    this.#setBack(atLeastMs);
+  }
+
+  #noteVain(message: Outgoing, trouble: ChatFailure): void {
+    message.tries += 1;
+    this.#trouble = trouble;
+  }
+
+  #outOfTurn(message: Outgoing, { failure, expectedClientSeq: expected }: Refusal): void {
+    const first = this.messages.find(({ chain }) => chain === message.chain)?.clientSeq ?? message.clientSeq;
     const isOurs = expected !== undefined && expected >= first && expected < message.clientSeq;
     if (isOurs && !this.#isChainUseless && this.#setbacks < maxSetbacks) {
       // The one before it did not arrive: all that were behind it say so, and it is one setback.
@@ -191,11 +238,12 @@ export class Lane {
       this.#isGoingBack = true;
       if (this.#setbacks > 0) this.#pause(this.#host.backoffMs(this.#setbacks));
       this.#setbacks += 1;
-    } else this.#refute(message);
+    } else this.#refute(message, failure);
   }
 
   /** This number of this chain is not, and will never be, this message. */
-  #refute(message: Outgoing): void {
+  #refute(message: Outgoing, failure: ChatFailure): void {
+    this.#noteVain(message, failure);
     message.mayBeStored = false;
     this.#isChainUseless = true;
     this.#isGoingBack = true;
@@ -224,8 +272,8 @@ export class Lane {
 
   /** The login or the device is another one than before: the old numbers mean nothing to the server. */
   async #moveFrom(deviceId: string): Promise<void> {
-    const doubtful = this.messages.filter((message) => message.mayBeStored);
-    const found = doubtful.length === 0 ? undefined : await this.#host.search(doubtful, deviceId);
+    const doubtful = [...this.messages, ...this.failed].filter((message) => message.mayBeStored);
+    const found = doubtful.length === 0 ? undefined : await this.#search(doubtful, deviceId);
     for (const message of doubtful) {
       message.mayBeStored = false;
       const receipt = found?.get(message);
@@ -234,13 +282,26 @@ export class Lane {
     await this.#renew();
   }
 
+  /** It ends: what cannot be looked for is given up after a while. */
+  async #search(doubtful: readonly Outgoing[], deviceId: string): Promise<ReadonlyMap<Outgoing, Receipt>> {
+    try {
+      return await this.#host.search(doubtful, deviceId);
+    } catch (error) {
+      const tries = isPassing(error) ? 1 : this.#host.maxSendTries;
+      for (const message of doubtful) message.tries += tries;
+      this.#trouble = failureOf(error);
+      if (doubtful.some((message) => message.tries < this.#host.maxSendTries)) throw error;
+      return new Map();
+    }
+  }
+
   /** A new chain for all that is left. */
   #renew(): Promise<void> {
     const { messages } = this;
     const old = new Map(messages.map((message) => [message.key, message]));
     this.chain = this.#newChain(
       Math.max(this.chain.topSeq, this.#host.knownSeq(this.#conversationId)),
-      this.#host.uplink?.deviceId ?? null,
+      this.#host.uplink?.deviceId ?? this.chain.device,
     );
     this.#isChainUseless = false;
     this.#given.clear();
@@ -267,19 +328,20 @@ export class Lane {
   }
 
   #takeOut(message: Outgoing): boolean {
-    const at = this.messages.indexOf(message);
+    const list = this.messages.includes(message) ? this.messages : this.failed;
+    const at = list.indexOf(message);
     if (at < 0) return false;
-    this.messages.splice(at, 1);
+    list.splice(at, 1);
     this.#given.delete(message);
     this.#onItsWay.delete(message);
     return true;
   }
 
   #keep(changed: readonly Outgoing[], removed: readonly Outgoing[]): Promise<void> {
-    const { name } = this.chain;
+    const written = changed.map((message) => ({ message, chain: message.chain }));
     return this.#host.keep(this.#conversationId, this.chain, changed, removed).then(() => {
       // Renamed meanwhile: what was written is not what will be sent.
-      for (const message of changed) if (message.chain === name) message.isKept = true;
+      for (const { message, chain } of written) if (message.chain === chain) message.isKept = true;
       this.pump();
     });
   }

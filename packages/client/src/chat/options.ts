@@ -39,6 +39,8 @@ export interface ChatLimits {
   readonly ackMs: number;
   /** Messages of one conversation on their way at once. */
   readonly maxInFlight: number;
+  /** A message that was sent so often without a verdict has failed, until somebody sends it again. */
+  readonly maxSendTries: number;
   /** Unsent messages in all; more are refused with `queue-full`. */
   readonly maxQueued: number;
   readonly backoffBaseMs: number;
@@ -68,6 +70,7 @@ export const defaultChatLimits: ChatLimits = {
   gatherMs: 4,
   ackMs: 200,
   maxInFlight: 32,
+  maxSendTries: 12,
   maxQueued: 1_000,
   backoffBaseMs: 500,
   backoffMaxMs: 30_000,

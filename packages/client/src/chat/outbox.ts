@@ -9,6 +9,7 @@ import { changesOf, type Kept } from './records.ts';
 
 export interface OutboxHost {
   readonly maxQueued: number;
+  readonly maxSendTries: number;
   now(): number;
   randomName(): string;
   setTimer(ms: number, callback: () => void): () => void;
@@ -89,16 +90,19 @@ export class Outbox {
     return this.#lanes.get(conversationId)?.isSending ?? false;
   }
 
-  /** `key` is given when a failed message is sent again. */
-  add(conversationId: string, content: MessageContent, quote: OutgoingQuote | null, key?: string): Outgoing {
+  add(conversationId: string, content: MessageContent, quote: OutgoingQuote | null): Outgoing {
     let count = 0;
     for (const lane of this.#lanes.values()) count += lane.messages.length + lane.failed.length;
     if (count >= this.#host.maxQueued) throw new ChatError('queue-full', 'Too many messages wait to be sent');
+    return this.#add(conversationId, content, quote, `own-${this.#host.randomName()}`);
+  }
+
+  #add(conversationId: string, content: MessageContent, quote: OutgoingQuote | null, key: string): Outgoing {
     const quotedSeq = quote === null ? null : (quote.seq ?? this.#settled.get(quote.key ?? '')?.seq ?? null);
     const quoteKey = quotedSeq === null ? (quote?.key ?? null) : null;
     if (quoteKey !== null) this.#nameOf(conversationId, quoteKey);
     const message: Outgoing = {
-      key: key ?? `own-${this.#host.randomName()}`,
+      key,
       order: this.#nextOrder,
       conversationId,
       content,
@@ -113,6 +117,7 @@ export class Outbox {
       failure: null,
       isKept: false,
       mayBeStored: false,
+      tries: 0,
     };
     this.#nextOrder += 1;
     if (this.#keeping === undefined) this.#lane(conversationId).messages.push(message);
@@ -121,14 +126,27 @@ export class Outbox {
     return message;
   }
 
-  /** Sends a failed message again, with another number. */
+  /** Sends a failed message again: with another number, unless it may be stored under the one that it has. */
   retry(conversationId: string, key: string): Outgoing | undefined {
     const lane = this.#lanes.get(conversationId);
     const failed = lane?.failed.find((message) => message.key === key);
     if (lane === undefined || failed === undefined) return undefined;
-    const quote = { seq: failed.quoteSeq, key: failed.quoteKey };
-    const again = this.add(conversationId, failed.content, (quote.seq ?? quote.key) ? quote : null, key);
+    const again = failed.mayBeStored ? this.#ask(lane, failed) : this.#repeat(failed);
     lane.drop(failed);
+    return again;
+  }
+
+  #repeat({ conversationId, content, quoteSeq, quoteKey, key }: Outgoing): Outgoing {
+    const quote = (quoteSeq ?? quoteKey) === null ? null : { seq: quoteSeq, key: quoteKey };
+    return this.#add(conversationId, content, quote, key);
+  }
+
+  /** Nobody knows what became of it, and only the same number makes sure that it is not stored twice. */
+  #ask(lane: Lane, failed: Outgoing): Outgoing {
+    const again = { ...failed, order: this.#nextOrder, failure: null, isKept: false, tries: 0 };
+    this.#nextOrder += 1;
+    lane.add(again);
+    this.#host.onChange(failed.conversationId);
     return again;
   }
 
@@ -157,7 +175,7 @@ export class Outbox {
     const lane = this.#lanes.get(message.conversationId);
     if (lane === undefined || message.senderDevice === null || message.senderDevice !== lane.chain.device)
       return;
-    const own = lane.messages.find((candidate) => isThisMessage(candidate, message));
+    const own = [...lane.messages, ...lane.failed].find((candidate) => isThisMessage(candidate, message));
     if (own === undefined) return;
     lane.settle(own, { seq: message.seq, id: message.id, timestamp: message.timestamp });
   }
@@ -187,6 +205,7 @@ export class Outbox {
     const host = this.#host;
     const uplink = () => this.#uplink;
     return {
+      maxSendTries: host.maxSendTries,
       get uplink() {
         return uplink();
       },

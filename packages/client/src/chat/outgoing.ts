@@ -24,8 +24,10 @@ export interface Outgoing {
   failure: ChatFailure | null;
   /** The store has it, so that it may be sent. */
   isKept: boolean;
-  /** The server may have it, though nothing was heard of it. */
+  /** The server may have it, though nothing was heard of it. With a failure: it was given up without a verdict. */
   mayBeStored: boolean;
+  /** Sends in vain, in this run. */
+  tries: number;
 }
 
 /** Numbers the messages of this device in one conversation, see the design of the chat. */
@@ -51,16 +53,18 @@ export interface Receipt {
 /** What the server answers to one send, or what is made of its silence. */
 export type Outcome =
   | { readonly kind: 'stored'; readonly receipt: Receipt }
-  | {
-      readonly kind: 'refused';
-      readonly failure: ChatFailure;
-      /** The same send may succeed later. */
-      readonly isPassing: boolean;
-      readonly retryAfterMs: number | undefined;
-      readonly expectedClientSeq: number | undefined;
-    }
+  | Refusal
   /** The connection ended before the answer. */
   | { readonly kind: 'unknown' };
+
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly failure: ChatFailure;
+  /** The same send may succeed later. */
+  readonly isPassing: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly expectedClientSeq: number | undefined;
+}
 
 /** Where sends go: a socket, or requests. */
 export interface Uplink {

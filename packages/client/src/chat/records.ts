@@ -34,11 +34,11 @@ function messageKey(prefix: string, message: Outgoing): string {
 
 function messageValue(message: Outgoing): Json {
   const { key, order, conversationId, body, writtenAtMs, baseSeq, chain, clientSeq } = message;
-  const { quote, quoteSeq, quoteKey, failure } = message;
+  const { quote, quoteSeq, quoteKey, failure, mayBeStored } = message;
   const reason = failure === null ? null : { code: failure.code, detail: failure.detail };
   return {
     ...{ key, order, conversationId, body, writtenAtMs, baseSeq, chain, clientSeq },
-    ...{ quote, quoteSeq, quoteKey, failure: reason },
+    ...{ quote, quoteSeq, quoteKey, failure: reason, isInDoubt: failure !== null && mayBeStored },
   };
 }
 
@@ -86,7 +86,10 @@ function readMessage(fields: Fields, chains: ReadonlyMap<string, Chain>): Outgoi
     quoteKey: typeof quoteKey === 'string' ? quoteKey : null,
     failure: failed ? { code: String(failure['code']), detail: null } : null,
     isKept: true,
-    mayBeStored: !failed && (chains.get(conversationId)?.device ?? null) !== null,
+    mayBeStored: failed
+      ? fields['isInDoubt'] === true
+      : (chains.get(conversationId)?.device ?? null) !== null,
+    tries: 0,
   };
 }
 

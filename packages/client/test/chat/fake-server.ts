@@ -11,7 +11,7 @@ import { EOL, encodeFrame, header, StompDecoder, type StompFrame } from '@hvideo
 import type { ChatOptions } from '../../src/chat/options.ts';
 import type { ChatSocket, SocketEvents } from '../../src/chat/surroundings.ts';
 import { ApiError, NetworkError } from '../../src/errors.ts';
-import { type Device, FakeStore, type Room, refusal } from './fake-store.ts';
+import { type Device, FakeStore, type Room, refusal, type SendOf } from './fake-store.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A login: whose it is, and whether anything of it gets through. */
@@ -49,6 +49,8 @@ export class FakeServer {
   lostReceipts = 0;
   /** Answers of sends that are refused for now. */
   overloaded = 0;
+  /** What goes wrong with sends of a text: each is answered by 500, before or after it was stored, or ends the connection. */
+  readonly broken = new Map<string, 'unstored' | 'stored' | 'cut'>();
   /** A delivery is lost on its way: a bug of the server that clients survive. */
   dropsDelivery: (message: ChatMessage) => boolean = () => false;
 
@@ -157,7 +159,7 @@ export class FakeServer {
       throw refusal(503, 'overloaded');
     }
     const device = this.store.device(login.account, login.session, String(deviceId));
-    const { receipt, message } = this.store.send({
+    const { receipt, message } = this.take({
       ...{ roomId: call.params?.id ?? '', device, chain: String(chain), clientSeq: Number(clientSeq) },
       preId: preId === undefined ? undefined : String(preId),
       quote: quote === undefined ? undefined : String(quote),
@@ -165,6 +167,15 @@ export class FakeServer {
     });
     if (message !== undefined) this.spread(message);
     return receipt;
+  }
+
+  /** The store, and what goes wrong before and after it. */
+  take(send: SendOf): ReturnType<FakeStore['send']> {
+    const { text } = JSON.parse(send.body);
+    const fault = this.broken.get(text);
+    if (fault === undefined) return this.store.send(send);
+    if (fault === 'stored') this.store.send(send);
+    throw fault === 'cut' ? new NetworkError('cut', { timedOut: false }) : refusal(500, 'internal');
   }
 
   async #sync(call: Call, login: Login, signal: AbortSignal | undefined): Promise<SyncAnswer> {
@@ -351,7 +362,7 @@ export class FakeSocket implements ChatSocket {
         server.overloaded -= 1;
         throw refusal(503, 'overloaded');
       }
-      const { receipt, message } = server.store.send({
+      const { receipt, message } = server.take({
         roomId: header(frame, 'destination')?.split('/').at(-1) ?? '',
         device: this.device,
         chain: header(frame, 'chain') ?? '',
@@ -367,6 +378,10 @@ export class FakeSocket implements ChatSocket {
       ]);
       if (message !== undefined) server.spread(message);
     } catch (error) {
+      if (error instanceof NetworkError) {
+        this.break(1006, '');
+        return;
+      }
       if (!(error instanceof ApiError)) throw error;
       const expected: { code: string; expectedClientSeq?: number | undefined } = { ...error.problem };
       const turn =

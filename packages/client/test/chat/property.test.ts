@@ -25,7 +25,8 @@ class Run {
     const place = this.places[index];
     if (place === undefined) return;
     const login = index === 2 ? { account: 'bob', session: 'b1' } : { account: 'ann', session: `a${index}` };
-    const tab = this.world.open(login, place);
+    // With few tries, what is given up in doubt and sent again belongs to each run.
+    const tab = this.world.open(login, place, { limits: { maxSendTries: 2 } });
     this.tabs.push(tab);
     this.#placeOf.set(tab, place);
   }
@@ -37,7 +38,8 @@ class Run {
     if (tab === undefined) this.open(timeline.between(0, 2));
     else if (choice < 0.62) this.#write(tab);
     else if (choice < 0.72) server.cut((socket) => socket.login === tab.login);
-    else if (choice < 0.78) server.overloaded += timeline.between(1, 4);
+    else if (choice < 0.76) server.overloaded += timeline.between(1, 4);
+    else if (choice < 0.78) this.#retry(tab);
     else if (choice < 0.84) await this.#crash(tab);
     else if (choice < 0.9 && this.tabs.length < 6) this.open(timeline.between(0, 2));
     else if (choice < 0.92) tab.login.blocksSockets = !tab.login.blocksSockets;
@@ -60,7 +62,10 @@ class Run {
     }
     // Each browser has one more tab, so that what a lost one left behind is taken up.
     for (const index of [0, 1, 2, 0, 1, 2, 0, 1, 2]) this.open(index);
-    const isQuiet = () => this.tabs.every(({ status }) => status.pending === 0 && status.phase === 'online');
+    const isQuiet = () =>
+      this.tabs.every(
+        (tab) => this.#retry(tab) === 0 && tab.status.pending === 0 && tab.status.phase === 'online',
+      );
     await timeline.until(isQuiet, 600_000);
     // A delivery that was lost last of all is noticed when it comes again, on the next connection.
     server.cut();
@@ -76,6 +81,10 @@ class Run {
       this.owed.add(words);
       tab.send(words, room);
     }
+  }
+
+  #retry(tab: Tab): number {
+    return tab.retryAll('room') + tab.retryAll('hall');
   }
 
   async #crash(tab: Tab): Promise<void> {

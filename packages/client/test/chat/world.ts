@@ -134,11 +134,18 @@ export class Tab {
     return this.chat.conversation(id).send(text(words));
   }
 
-  /** Texts that wait. */
+  /** Texts that wait, or were given up. */
   unsent(id: string): string[] {
     return this.room(id).messages.flatMap(({ content, state }) =>
-      state === 'sending' && content.type === 'text' ? [content.text] : [],
+      (state === 'sending' || state === 'failed') && content.type === 'text' ? [content.text] : [],
     );
+  }
+
+  /** Sends again what has failed; answers how many. */
+  retryAll(id = 'room'): number {
+    const failed = this.room(id).messages.filter(({ state }) => state === 'failed');
+    for (const { key } of failed) this.chat.conversation(id).retry(key);
+    return failed.length;
   }
 
   /** The tab is gone in the middle of everything: nothing of it runs on, and its locks are free. */
