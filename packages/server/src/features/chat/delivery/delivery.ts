@@ -1,10 +1,9 @@
 import type { ChatMark } from '@hvideo/protocol';
-import type { MaybePromise } from '../../../kernel/maybe-promise.ts';
 import type { StoredEvent } from '../../../ports/conversation-store/port.ts';
 import type { Device } from '../../../ports/device-store/port.ts';
 import type { StoredMessage } from '../../../ports/message-store/port.ts';
-import { Attached, type AttachedDeps, toChatEvent } from './attached.ts';
-import { Downlink, type DownlinkDeps } from './downlink.ts';
+import { AttachedDevices } from './attached-devices.ts';
+import type { Downlink } from './downlink.ts';
 import { Feeds } from './feeds.ts';
 import { Inbound } from './inbound.ts';
 import { Lately } from './lately.ts';
@@ -12,10 +11,11 @@ import { Members } from './members.ts';
 import { Outbound } from './outbound.ts';
 import { Presence } from './presence.ts';
 import { Puller } from './puller.ts';
-import { Notice } from './shared.ts';
+import { Rereading } from './rereading.ts';
 import { Suspects } from './suspects.ts';
-import { type Attachment, type DeliveryDeps, type DownlinkListener, MARKS_UP_TO_MEMBERS } from './types.ts';
-import type { Load, Takeover } from './wire.ts';
+import { Telling } from './telling.ts';
+import type { Attachment, DeliveryDeps, DownlinkListener } from './types.ts';
+import type { Load } from './wire.ts';
 
 const tickMs = 1_000;
 const renewEveryTicks = 10;
@@ -23,9 +23,6 @@ const renewEveryTicks = 10;
 const sweepSeconds = 120;
 /** While the bus is silent, which then is the only way in which anything becomes known. */
 const sweepAtOnceWithoutBus = 5_000;
-const readersAtOnce = 8;
-/** Clocks of nodes differ by less, and no message is on its way for longer: what came before is older, whatever it was stamped. */
-const certainAfterMs = 60_000;
 
 /**
  * Brings what was committed to the devices that are there: to those of this node in the turn of the commit, to others by way of
@@ -41,17 +38,15 @@ export class Delivery implements AsyncDisposable {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #lately: Lately;
-  readonly #devices = new Map<string, Attached>();
+  readonly #devices: AttachedDevices;
+  readonly #telling: Telling;
+  readonly #rereading: Rereading;
   readonly #behind = new Set<Downlink>();
   readonly #stats = { deliveries: 0, gaps: 0 };
-  readonly #downlinkDeps: DownlinkDeps;
-  readonly #attachedDeps: AttachedDeps;
   readonly #suspects = new Suspects();
   #timer: Disposable | undefined;
   #ticks = 0;
   #isTicking = false;
-  #rereading: Promise<void> | undefined;
-  #rereadAgain = false;
 
   private constructor(deps: DeliveryDeps) {
     const { bus, clock, log, nodeName, routes } = deps;
@@ -65,18 +60,6 @@ export class Delivery implements AsyncDisposable {
     this.#members = new Members(clock, deps.conversations);
     this.#puller = new Puller(deps, signal);
     this.#lately = new Lately(clock, deps.checkpoints);
-    this.#downlinkDeps = {
-      ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
-      departed: ({ device }, conversationId) => this.#devices.get(device.id)?.departed(conversationId),
-    };
-    this.#attachedDeps = {
-      ...{ log, conversations: deps.conversations, devices: deps.devices },
-      ...{ feeds: this.#feeds, presence: this.#presence, lately: this.#lately },
-      detached: (attached) => {
-        const { id } = attached.device;
-        if (this.#devices.get(id) === attached) this.#devices.delete(id);
-      },
-    };
     this.#outbound = new Outbound({
       ...{ clock, log, bus, routes, nodeName },
       members: this.#members,
@@ -89,6 +72,19 @@ export class Delivery implements AsyncDisposable {
       suspected: (ids) => this.#suspects.heard(ids),
       missed: (what) => this.#missed(what),
     });
+    this.#devices = new AttachedDevices({
+      ...{ clock, random: deps.random, presence: this.#presence, outbound: this.#outbound },
+      attached: {
+        ...{ log, conversations: deps.conversations, devices: deps.devices },
+        ...{ feeds: this.#feeds, lately: this.#lately },
+      },
+      downlink: {
+        ...{ checkpoints: this.#lately, puller: this.#puller, behind: this.#behind, stats: this.#stats },
+      },
+    });
+    const devices = this.#devices;
+    this.#telling = new Telling({ log, members: this.#members, presence: this.#presence, devices });
+    this.#rereading = new Rereading({ clock, log, devices }, signal);
   }
 
   static async open(deps: DeliveryDeps): Promise<Delivery> {
@@ -103,19 +99,19 @@ export class Delivery implements AsyncDisposable {
     if (messages.length === 0) return;
     this.#feeds.accept(messages);
     this.#outbound.messages(messages);
-    if (this.#presence.hasWaiters) this.#wakeMembers(messages);
+    this.#telling.wakeMembers(messages);
   }
 
   events(events: readonly StoredEvent[]): void {
     const changed = changedBy(events);
     this.#members.forget(changed);
     if (changed.length > 0 && !this.#deps.routes.isAlone) this.#inbound.hello({ changed });
-    this.#tellEvents(events);
+    this.#telling.events(events);
     this.#outbound.events(events);
   }
 
   mark(mark: ChatMark): void {
-    this.#tellMark(mark);
+    this.#telling.mark(mark);
     this.#outbound.marks([mark]);
   }
 
@@ -126,17 +122,7 @@ export class Delivery implements AsyncDisposable {
 
   /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
   attach(device: Device, listener: DownlinkListener): Attachment {
-    this.#devices.get(device.id)?.displace();
-    const downlink = new Downlink(device, listener, this.#downlinkDeps);
-    const { clock, random } = this.#deps;
-    const attached = new Attached(downlink, this.#attachedDeps, {
-      ...{ stampMs: clock.nowMs(), chance: random.integer(2 ** 40), attachedMs: clock.monotonicMs() },
-    });
-    this.#devices.set(device.id, attached);
-    this.#presence.add(downlink);
-    // Otherwise when others find this node for the account, so that theirs is told here as well.
-    if (!this.#presence.registered(device.accountId)) this.#outbound.takeovers([attached.takeover]);
-    return attached;
+    return this.#devices.attach(device, listener);
   }
 
   /** Resolves when there may be something new for the account, from the call on; by an abort as well. */
@@ -181,7 +167,7 @@ export class Delivery implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer?.[Symbol.dispose]();
-    for (const attached of [...this.#devices.values()]) attached.detach();
+    for (const attached of this.#devices.all()) attached.detach();
     await this.#outbound.drain();
     this.#ending.abort(new DOMException('The node ends', 'AbortError'));
     this.#feeds[Symbol.dispose]();
@@ -192,105 +178,26 @@ export class Delivery implements AsyncDisposable {
   #take({ messages, events, marks, takeovers }: Load): void {
     if (messages.length > 0) {
       this.#feeds.accept(messages);
-      if (this.#presence.hasWaiters) this.#wakeMembers(messages);
+      this.#telling.wakeMembers(messages);
     }
     if (events.length > 0) {
       this.#members.forget(changedBy(events));
-      this.#tellEvents(events);
+      this.#telling.events(events);
     }
-    for (const mark of marks) this.#tellMark(mark);
-    for (const takeover of takeovers) this.#giveWay(takeover);
-  }
-
-  /** Of connections of the same minute the one with the later stamp stays. */
-  #giveWay({ deviceId, stamp }: Takeover): void {
-    const attached = this.#devices.get(deviceId);
-    if (!attached) return;
-    const isOld = this.#deps.clock.monotonicMs() - attached.attachedMs > certainAfterMs;
-    const [ownMs, ownChance] = attached.takeover.stamp;
-    const isSmaller = ownMs === stamp[0] ? ownChance < stamp[1] : ownMs < stamp[0];
-    if (isOld || isSmaller) attached.displace();
-    // The other node has not heard of this one: it was told while it could not be found.
-    else this.#outbound.takeovers([attached.takeover]);
+    for (const mark of marks) this.#telling.mark(mark);
+    for (const takeover of takeovers) this.#devices.giveWay(takeover);
   }
 
   #registered(accountIds: readonly string[], isLate: boolean): void {
-    const devices = accountIds.flatMap((id) => this.#presence.downlinksOf(id).map(({ device }) => device));
-    this.#outbound.takeovers(devices.flatMap(({ id }) => this.#devices.get(id)?.takeover ?? []));
+    this.#devices.found(accountIds);
     if (isLate) this.#missed('everything');
-  }
-
-  #tellEvents(events: readonly StoredEvent[]): void {
-    for (const event of events) {
-      const downlinks = this.#presence.downlinksOf(event.accountId);
-      if (downlinks.length > 0) {
-        const notice = new Notice(toChatEvent(event));
-        for (const downlink of [...downlinks]) {
-          const attached = this.#devices.get(downlink.device.id);
-          if (event.kind === 'joined') attached?.join(event.conversationId);
-          else if (event.kind === 'left') attached?.departed(event.conversationId);
-          downlink.listener.notice(notice);
-        }
-      }
-      this.#presence.wake(event.accountId);
-    }
-  }
-
-  #tellMark(mark: ChatMark): void {
-    const notice = new Notice(mark);
-    this.#withMembers([mark.conversationId], (members) => {
-      const ids = members.get(mark.conversationId) ?? [];
-      if (ids.length > MARKS_UP_TO_MEMBERS) return;
-      for (const id of ids)
-        for (const { listener } of [...this.#presence.downlinksOf(id)]) listener.notice(notice);
-    });
-  }
-
-  #wakeMembers(messages: readonly StoredMessage[]): void {
-    this.#withMembers([...new Set(messages.map(({ conversationId }) => conversationId))], (members) => {
-      for (const ids of members.values()) for (const id of ids) this.#presence.wake(id);
-    });
-  }
-
-  /** Hints: one that fails is lost. */
-  #withMembers(
-    conversationIds: readonly string[],
-    use: (members: ReadonlyMap<string, readonly string[]>) => void,
-  ): void {
-    const members: MaybePromise<ReadonlyMap<string, readonly string[]>> = this.#members.of(conversationIds);
-    if (members instanceof Promise)
-      members.then(use).catch((error: unknown) => {
-        this.#deps.log.debug({ err: error }, 'members were not read');
-      });
-    else use(members);
   }
 
   #missed(what: 'messages' | 'everything'): void {
     this.#feeds.compareAll();
     if (what === 'messages') return;
     this.#presence.wakeAll();
-    this.#rereadAgain = true;
-    this.#rereading ??= this.#reread();
-  }
-
-  /** Who came into which conversation, and who left, may not have been heard. */
-  async #reread(): Promise<void> {
-    const { clock, log } = this.#deps;
-    const { signal } = this.#ending;
-    while (this.#rereadAgain && !signal.aborted) {
-      this.#rereadAgain = false;
-      const waiting = [...this.#devices.values()];
-      const reread = async () => {
-        for (let next = waiting.pop(); next; next = waiting.pop()) await next.reread();
-      };
-      const outcomes = await Promise.allSettled(Array.from({ length: readersAtOnce }, reread));
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (!failed || signal.aborted) continue;
-      log.warn({ err: failed.reason }, 'memberships were not read, and are asked for again');
-      this.#rereadAgain = true;
-      await clock.sleep(1_000, { signal }).catch(() => undefined);
-    }
-    this.#rereading = undefined;
+    this.#rereading.ask();
   }
 
   async #tick(): Promise<void> {

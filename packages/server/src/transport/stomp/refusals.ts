@@ -1,0 +1,27 @@
+import type { AppError } from '../../kernel/errors.ts';
+import type { Refusal } from './frames.ts';
+import { gatewayLimits as limits, maxRefusalsInRow } from './limits.ts';
+
+/** What one connection was refused. Most never are: it is made when something is. */
+export class Refusals {
+  #inRow = 0;
+  #kept: Refusal[] = [];
+
+  /** False: it goes on sending although it was told for long that it sends too much. */
+  count({ code }: AppError): boolean {
+    this.#inRow = code === 'rate-limited' ? this.#inRow + 1 : 0;
+    return this.#inRow <= maxRefusalsInRow;
+  }
+
+  /** Until somebody listens; of too many the oldest are forgotten. */
+  keep(refusal: Refusal): void {
+    if (this.#kept.length >= limits.maxErrorsKept) this.#kept.shift();
+    this.#kept.push(refusal);
+  }
+
+  take(): readonly Refusal[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept;
+  }
+}
