@@ -56,7 +56,7 @@ async function trySend(
 ): Promise<Response | ApiError | NetworkError> {
   signal.throwIfAborted();
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), Math.max(1, timeoutMs));
+  const cancel = around.setTimer(Math.max(1, timeoutMs), () => timeout.abort());
   try {
     const response = await send(AbortSignal.any([signal, timeout.signal]));
     if (!response.ok) return await errorFromResponse(response, around.now());
@@ -67,7 +67,7 @@ async function trySend(
       return new NetworkError('No answer in time', { timedOut: true, cause: error });
     return new NetworkError('The server cannot be reached', { timedOut: false, cause: error });
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

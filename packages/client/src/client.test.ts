@@ -139,6 +139,26 @@ test('no answer is a NetworkError: refused, or too late', async () => {
   expect(error).toMatchObject({ timedOut: true });
 });
 
+test('an answer that does not come is waited for by the clock of the surroundings', async () => {
+  const timers: number[] = [];
+  const fires = Promise.withResolvers<() => void>();
+  const { client } = serve(() => new Promise<Response>(() => {}), {
+    limits: { attemptMs: 86_400_000, deadlineMs: 86_400_000, maxAttempts: 1 },
+    surroundings: {
+      ...around(),
+      setTimer: (ms, callback) => {
+        timers.push(ms);
+        fires.resolve(callback);
+        return () => {};
+      },
+    },
+  });
+  const call = client.call(api.feed.latest).catch((reason: unknown) => reason);
+  (await fires.promise)();
+  expect(await call).toMatchObject({ name: 'NetworkError', timedOut: true });
+  expect(timers).toEqual([86_400_000]);
+});
+
 test('an abort ends the call with the signal’s reason', async () => {
   const controller = new AbortController();
   const { client } = serve(() => {

@@ -3,6 +3,8 @@ export interface Surroundings {
   now(): number;
   /** From 0 up to 1. */
   random(): number;
+  /** Calls back once, after `ms`; the answer cancels it. */
+  setTimer(ms: number, callback: () => void): () => void;
   /** Rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   randomKey(): string;
@@ -35,6 +37,10 @@ function randomKey(): string {
 export const realSurroundings: Surroundings = {
   now: () => Date.now(),
   random: () => Math.random(),
+  setTimer: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
   sleep,
   randomKey,
 };
