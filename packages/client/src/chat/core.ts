@@ -246,7 +246,7 @@ export class Core {
 
   #onEvent(event: PushedEvent): void {
     const { host } = this.#options;
-    if (event.kind === 'move') this.#link?.move(event.withinMs);
+    if (event.kind === 'move') this.#link?.move(event.withinMs, event.alternatives ?? []);
     else if (event.kind === 'head') host.onNews(event.conversationId, event.seq);
     else if (event.kind === 'mark') host.onMark(event);
     else {

@@ -1,4 +1,5 @@
 import { backoffMs } from '../wait.ts';
+import { Addresses } from './addresses.ts';
 import { failureOf, isFinalRefusal } from './failures.ts';
 import type { ChatLimits, ChatOptions } from './options.ts';
 import { PollingTransport } from './polling-transport.ts';
@@ -26,6 +27,8 @@ type Kind = 'socket' | 'polling';
 /** One try to connect, and what became of it. */
 interface Try {
   readonly kind: Kind;
+  /** Not at the address that was given. */
+  isElsewhere: boolean;
   transport: Transport | undefined;
   isReady: boolean;
   hasEnded: boolean;
@@ -46,12 +49,11 @@ export class Link {
 
   readonly #options: LinkOptions;
   readonly #ending = new AbortController();
+  readonly #addresses: Addresses;
   /** The transport that carries. */
   #current: Try | undefined;
   /** The next one, while it connects. */
   #next: Try | undefined;
-  #urls: readonly string[];
-  #urlIndex = 0;
   #failures = 0;
   #socketFailures = 0;
   #recentTries = 0;
@@ -63,7 +65,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#urls = [options.url];
+    this.#addresses = new Addresses(options.url, this.#random);
   }
 
   start(): void {
@@ -81,10 +83,10 @@ export class Link {
   }
 
   /** The node asks its clients to leave, and not all at once. */
-  move(withinMs: number): void {
-    this.#urlIndex += 1;
+  move(withinMs: number, alternatives: readonly string[]): void {
     this.#cancelWait?.();
-    this.#cancelWait = this.#timer(this.#options.around.random() * withinMs * 0.8, () => {
+    this.#cancelWait = this.#timer(this.#random() * withinMs * 0.8, () => {
+      this.#addresses.leave(alternatives);
       this.#current?.transport?.close();
     });
   }
@@ -101,7 +103,7 @@ export class Link {
   #connect(kind: Kind): void {
     this.#cancelWait?.();
     this.#cancelWait = undefined;
-    const next: Try = { kind, transport: undefined, isReady: false, hasEnded: false };
+    const next: Try = { kind, isElsewhere: false, transport: undefined, isReady: false, hasEnded: false };
     this.#next = next;
     this.#recentTries += 1;
     this.#timer(minuteMs, () => {
@@ -132,8 +134,10 @@ export class Link {
       const headers = await client.authHeaders(AbortSignal.any([timeout.signal, this.#ending.signal]));
       if (next.hasEnded || this.#ending.signal.aborted) return;
       const token = headers['Authorization']?.replace(/^Bearer /, '');
-      const url = this.#urls[this.#urlIndex % this.#urls.length] ?? this.#options.url;
-      const onAlternatives = (urls: readonly string[]) => this.#learn(url, urls);
+      const { current: url, isElsewhere } = this.#addresses;
+      next.isElsewhere = isElsewhere;
+      this.#addresses.isByCookie = token === undefined;
+      const onAlternatives = (urls: readonly string[]) => this.#addresses.learn(urls);
       next.transport = new StompTransport({ url, instance, token, limits, around, events, onAlternatives });
     } finally {
       cancel();
@@ -175,11 +179,15 @@ export class Link {
     } else if (ended === this.#next) this.#next = undefined;
     else return;
     if (this.#ending.signal.aborted) return;
-    if (end.isFinal) {
+    // Another node that lets nobody in says nothing about the login.
+    if (end.isFinal && (ended.isReady || !ended.isElsewhere)) {
       this.#stop(end.failure);
       return;
     }
-    if (ended.kind === 'socket' && !ended.isReady) this.#socketFailures += 1;
+    if (ended.kind === 'socket' && !ended.isReady) {
+      this.#socketFailures += 1;
+      this.#addresses.next();
+    }
     // A socket was tried while requests carry: they go on.
     if (this.#current !== undefined) {
       this.#planSocket();
@@ -190,7 +198,6 @@ export class Link {
       this.#tell('connecting', end.failure);
       return;
     }
-    if (!ended.isReady) this.#urlIndex += 1;
     // The first try after a good connection is early: the same node, which may have restarted only.
     this.#wait(
       backoffMs(this.#failures, this.#base(), this.#options.limits.backoffMaxMs, this.#random) +
@@ -260,11 +267,6 @@ export class Link {
     // A whole office gets its network back at the same moment.
     this.#failures = 0;
     this.#wait(this.#random() * this.#base());
-  }
-
-  #learn(url: string, alternatives: readonly string[]): void {
-    this.#urls = [url, ...alternatives.filter((other) => other !== url)].slice(0, 16);
-    this.#urlIndex = 0;
   }
 
   #tell(phase: ChatPhase, failure: ChatFailure | null): void {

@@ -32,7 +32,7 @@ export interface StompOptions {
   readonly limits: ChatLimits;
   readonly around: Pick<ChatSurroundings, 'openSocket' | 'setTimer' | 'random'>;
   readonly events: TransportEvents;
-  /** Where else this device may go: URLs of sockets. */
+  /** Where else this device may go, as the server says. */
   readonly onAlternatives: (urls: readonly string[]) => void;
 }
 
@@ -174,7 +174,7 @@ export class StompTransport implements Transport {
     const plan = negotiateHeartBeat(own, parseHeartBeat(header(frame, 'heart-beat')));
     if (plan.sendEveryMs > 0) this.#beat(plan.sendEveryMs);
     if (plan.hearEveryMs > 0) this.#listen(plan.hearEveryMs, 0);
-    onAlternatives((header(frame, 'alternatives') ?? '').split(',').filter((url) => /^wss?:\/\//.test(url)));
+    onAlternatives((header(frame, 'alternatives') ?? '').split(','));
     for (const [id, destination, ack] of subscriptions) {
       this.#write(encodeFrame('SUBSCRIBE', ['id', id, 'destination', destination, 'ack', ack]));
     }

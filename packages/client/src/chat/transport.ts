@@ -19,7 +19,8 @@ export type PushedEvent =
   | ChatMark
   /** There is more than is sent. */
   | { readonly kind: 'head'; readonly conversationId: string; readonly seq: number }
-  | { readonly kind: 'move'; readonly withinMs: number };
+  /** To any of the alternatives, which are addresses of sockets; from a server of old without them. */
+  | { readonly kind: 'move'; readonly withinMs: number; readonly alternatives?: readonly string[] };
 
 /** A way to the server, from the moment that it works until it ends. */
 export interface Transport extends Uplink {

@@ -95,6 +95,49 @@ test('a node that asks to move is left, within the time that it gives', async ()
   expect(second).not.toBe(first);
 });
 
+test('it moves to any of the alternatives that it is given, and from one that is not there to the address of before', async () => {
+  const nodes = ['ws://one.test/ws', 'ws://two.test/ws', 'ws://three.test/ws'];
+  const places = new Set<string>();
+  for (let seed = 1; seed <= 12; seed += 1) {
+    world = new World(seed);
+    world.server.store.room('room', ['ann', 'bob']);
+    const tab = world.open(login());
+    const move = async (alternatives: readonly string[]) => {
+      await online(tab);
+      await world.timeline.pass(100);
+      for (const socket of world.server.sockets)
+        socket.push('events', { kind: 'move', withinMs: 1_000, alternatives });
+      await world.timeline.pass(1_200);
+      await online(tab);
+      return tab.urls.at(-1) ?? '';
+    };
+    const place = await move(nodes);
+    places.add(place);
+    expect(nodes).toContain(place);
+    for (const node of nodes) world.server.closed.set(node, 1006);
+    expect(await move(nodes)).toBe('ws://server.test/ws');
+    tab.send('arrived');
+    await world.timeline.until(() => tab.status.pending === 0);
+    await world.end();
+  }
+  expect(places.size).toBe(3);
+});
+
+test('a node elsewhere that lets nobody in is not the end of the login', async () => {
+  begin();
+  world.server.alternatives = ['ws://other.test/ws'];
+  world.server.closed.set('ws://other.test/ws', 4001);
+  const tab = world.open(login());
+  await online(tab);
+  world.server.closed.set('ws://server.test/ws', 1006);
+  world.server.cut();
+  await world.timeline.until(() => tab.urls.includes('ws://other.test/ws'));
+  await world.timeline.pass(1_000);
+  expect(tab.status.phase).not.toBe('stopped');
+  world.server.closed.delete('ws://server.test/ws');
+  await online(tab);
+});
+
 test('a silent server is left after two heart-beats', async () => {
   begin();
   const tab = world.open(login());

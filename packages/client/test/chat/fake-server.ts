@@ -51,6 +51,10 @@ export class FakeServer {
   overloaded = 0;
   /** What goes wrong with sends of a text: each is answered by 500, before or after it was stored, or ends the connection. */
   readonly broken = new Map<string, 'unstored' | 'stored' | 'cut'>();
+  /** Addresses at which nobody gets in, and with what close code they say so. */
+  readonly closed = new Map<string, number>();
+  /** What nodes say of each other. */
+  alternatives: readonly string[] = [];
   /** A delivery is lost on its way: a bug of the server that clients survive. */
   dropsDelivery: (message: ChatMessage) => boolean = () => false;
 
@@ -77,8 +81,11 @@ export class FakeServer {
     };
   }
 
-  openSocket(login: Login, events: SocketEvents): ChatSocket {
-    return new FakeSocket(this, login, events);
+  openSocket(login: Login, url: string, events: SocketEvents): ChatSocket {
+    const socket = new FakeSocket(this, login, events);
+    const code = this.closed.get(url);
+    if (code !== undefined) socket.break(code, '');
+    return socket;
   }
 
   /** All connections break, without a word. */
@@ -337,6 +344,7 @@ export class FakeSocket implements ChatSocket {
         if (other !== this && other.device === this.device) other.break(4004, 'displaced');
       }
       const headers = ['version', '1.2', 'heart-beat', '20000,20000', 'device-id', this.device.id];
+      if (server.alternatives.length > 0) headers.push('alternatives', server.alternatives.join(','));
       this.#write('CONNECTED', headers);
     } else if (frame.command === 'SUBSCRIBE') {
       this.#subscribed.add(header(frame, 'id') ?? '');

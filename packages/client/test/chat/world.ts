@@ -69,6 +69,8 @@ export class Tab {
   readonly sent: { readonly room: string; readonly seq: number; readonly text: string }[] = [];
   readonly failed: string[] = [];
   readonly gaps: string[] = [];
+  /** Of the sockets that were opened. */
+  readonly urls: string[] = [];
   readonly held: (() => void)[] = [];
   isGone = false;
 
@@ -85,12 +87,14 @@ export class Tab {
         random: timeline.random,
         randomName: timeline.randomName,
         setTimer: (ms, callback) => timeline.setTimer(ms, () => this.isGone || callback()),
-        openSocket: (_url, _protocols, events) =>
-          server.openSocket(login, {
+        openSocket: (url, _protocols, events) => {
+          this.urls.push(url);
+          return server.openSocket(login, url, {
             onOpen: () => this.isGone || events.onOpen(),
             onMessage: (data) => this.isGone || events.onMessage(data),
             onClose: (code, reason) => this.isGone || events.onClose(code, reason),
-          }),
+          });
+        },
         locks: hasLocks ? place.locksOf(this) : undefined,
         network,
       },
