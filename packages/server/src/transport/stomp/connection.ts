@@ -206,6 +206,10 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
     this.writeKept();
   }
 
+  keptLimits(): void {
+    this.#refusals?.makeUp();
+  }
+
   writeKept(): void {
     const { errors } = this.subscribed;
     if (!errors || !this.#refusals) return;

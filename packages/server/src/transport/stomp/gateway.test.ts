@@ -84,7 +84,12 @@ beforeEach(() => {
     },
     endedOf: async (ids) => ids.filter((id) => ended.includes(id)),
     chat: {
-      committer: { submit: () => {} },
+      committer: {
+        submit: ({ conversationId }, listener) =>
+          queueMicrotask(() =>
+            listener.stored({ conversationId, seq: 1, id: '1', timestampMs: clock.ms, isDuplicate: false }),
+          ),
+      },
       devices: {
         register: async ({ accountId }): Promise<Device> => ({
           id: `9${accountId}`,
@@ -211,6 +216,24 @@ test('an account has so many connections and no more, an address so many that ar
   further.connection.closed(4505);
   for (let n = 0; n < 100; n += 1) gateway.connect('10.0.0.1', undefined);
   expect(() => gateway.connect('10.0.0.1', undefined)).toThrow('Too many requests');
+});
+
+test('refusals add up only of who goes on all the same; what is within the limits makes up for some', async () => {
+  const { wire, connection } = await connect();
+  const send = 'SEND\ndestination:/app/conversations/1\n\n{}\0';
+  connection.received(send.repeat(200));
+  // A little more than it may, for long.
+  for (let second = 0; second < 60; second += 1) {
+    await clock.pass(1_000);
+    connection.received(send.repeat(40));
+  }
+  expect(wire.code).toBeUndefined();
+  // Eight times what it may.
+  for (let second = 0; second < 20; second += 1) {
+    await clock.pass(1_000);
+    connection.received(send.repeat(160));
+  }
+  expect([wire.error, wire.code]).toEqual(['rate-limited', 4009]);
 });
 
 test('a node that leaves asks its clients to move, and closes their sockets one after another', async () => {

@@ -33,6 +33,8 @@ export interface Speaker {
   write(text: string): void;
   reply(body: string, headers: readonly string[]): void;
   refuse(error: AppError, headers: readonly string[]): void;
+  /** It has asked for something within its limits. */
+  keptLimits(): void;
   fail(code: string, detail: string | undefined, receiptId: string | undefined): void;
   settled(): void;
 }

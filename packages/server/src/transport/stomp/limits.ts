@@ -34,5 +34,8 @@ export const gatewayLimits = {
 export const frameLimit: RateLimit = { burst: 2_000, perSecond: 400 };
 /** Of one account, over all its connections to this node. */
 export const sendLimit: RateLimit = { burst: 200, perSecond: 20 };
-/** Refusals in a row after which the connection is closed. */
-export const maxRefusalsInRow = 500;
+/**
+ * Who is told to wait and goes on all the same is closed, after so many refusals. What is within the limits makes up for some:
+ * of who says a little too much now and then nothing adds up; who goes on at six times the rate is closed.
+ */
+export const refusalLimit = { most: 500, madeUpForEach: 5 } as const;

@@ -1,16 +1,21 @@
 import type { AppError } from '../../kernel/errors.ts';
 import type { Refusal } from './frames.ts';
-import { gatewayLimits as limits, maxRefusalsInRow } from './limits.ts';
+import { gatewayLimits as limits, refusalLimit } from './limits.ts';
 
 /** What one connection was refused. Most never are: it is made when something is. */
 export class Refusals {
-  #inRow = 0;
+  #excess = 0;
   #kept: Refusal[] = [];
 
   /** False: it goes on sending although it was told for long that it sends too much. */
   count({ code }: AppError): boolean {
-    this.#inRow = code === 'rate-limited' ? this.#inRow + 1 : 0;
-    return this.#inRow <= maxRefusalsInRow;
+    if (code === 'rate-limited') this.#excess += 1;
+    return this.#excess <= refusalLimit.most;
+  }
+
+  /** It has kept to the limits once. */
+  makeUp(): void {
+    this.#excess = Math.max(0, this.#excess - refusalLimit.madeUpForEach);
   }
 
   /** Until somebody listens; of too many the oldest are forgotten. */

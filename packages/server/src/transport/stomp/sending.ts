@@ -37,6 +37,7 @@ function say(connection: Speaker, frame: StompFrame, conversationId: string): vo
     connection.refuse(problem('rate-limited', 'Too many sends under way', 1), namesOf(frame));
     return;
   }
+  connection.keptLimits();
   if (!isId(conversationId)) {
     connection.refuse(problem('not-found'), namesOf(frame));
     return;
@@ -75,6 +76,7 @@ function request(connection: Speaker, frame: StompFrame, target: string): void {
     connection.refuse(problem('rate-limited', 'Too many requests under way', 1), namesOf(frame));
     return;
   }
+  connection.keptLimits();
   connection.rpcUnderWay += 1;
   void host.rpc.answer(connection, viewer, target, frame);
 }
