@@ -32,7 +32,7 @@ class Bell extends WheelEntry {
 }
 
 type Step =
-  | { readonly kind: 'schedule'; readonly entry: number; readonly ms: number }
+  | { readonly kind: 'schedule' | 'hasten'; readonly entry: number; readonly ms: number }
   | { readonly kind: 'cancel'; readonly entry: number }
   | { readonly kind: 'pass'; readonly ms: number };
 
@@ -40,7 +40,7 @@ const entries = 12;
 const tickMs = 10;
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
-    kind: fc.constant('schedule' as const),
+    kind: fc.constantFrom('schedule' as const, 'hasten' as const),
     entry: fc.nat(entries - 1),
     ms: fc.oneof(fc.nat(40), fc.nat(3_000)),
   }),
@@ -62,6 +62,10 @@ describe('TimingWheel', () => {
           if (each.kind === 'schedule') {
             expect(wheel.schedule(bells[each.entry]!, each.ms)).toBe(true);
             model.set(each.entry, clock.ms + each.ms);
+          } else if (each.kind === 'hasten') {
+            expect(wheel.hasten(bells[each.entry]!, each.ms)).toBe(true);
+            const dueMs = model.get(each.entry) ?? Number.POSITIVE_INFINITY;
+            model.set(each.entry, Math.min(dueMs, clock.ms + each.ms));
           } else if (each.kind === 'cancel') {
             wheel.cancel(bells[each.entry]!);
             model.delete(each.entry);

@@ -84,6 +84,12 @@ export class TimingWheel implements Disposable {
     return true;
   }
 
+  /** As `schedule`, but never later than it was to expire before. */
+  hasten(entry: WheelEntry, afterMs: number): boolean {
+    const isSooner = entry.isWaiting && entry.dueTick <= this.#tickAfter(afterMs);
+    return isSooner || this.schedule(entry, afterMs);
+  }
+
   cancel(entry: WheelEntry): void {
     if (!entry.isWaiting) return;
     unlink(entry);

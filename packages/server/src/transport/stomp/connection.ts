@@ -21,13 +21,19 @@ import type { Device } from '../../ports/device-store/port.ts';
 import type { Viewer } from '../http/route.ts';
 import { carryOut, type Member } from './commands.ts';
 import { isStuck, lookAgainInMs, overdueOf, owesHeartBeat, type Times } from './deadlines.ts';
-import { gapText, jsonText, noticeText, problem, receiptText, refusalOf, runText } from './frames.ts';
+import { gapText, jsonText, noticeText, problem, refusalOf, runText } from './frames.ts';
 import type { ConnectionHost } from './host.ts';
 import { Intake } from './intake.ts';
 import { gatewayLimits as limits } from './limits.ts';
 import { type Credentials, crowded, loginOf, type Refused, refusedBy, unauthenticated } from './log-in.ts';
 import { Refusals } from './refusals.ts';
 import { Subscriptions } from './subscriptions.ts';
+
+/** A DISCONNECT that waits for the sends under way. */
+interface Farewell {
+  readonly receiptId: string | undefined;
+  readonly untilMs: number;
+}
 
 /** One STOMP connection: how it is let in, what it listens to, and what is under way for it. */
 export class Connection extends Intake implements DownlinkListener, Member, Times {
@@ -43,8 +49,7 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
   #credentials: Credentials;
   readonly #openedMs: number;
   #refusals: Refusals | undefined = undefined;
-  /** Receipt of a DISCONNECT that waits for the sends under way; '' without one. */
-  #farewell: string | undefined = undefined;
+  #farewell: Farewell | undefined = undefined;
 
   constructor(host: ConnectionHost, address: string, credentials: Credentials) {
     super(host, address);
@@ -130,14 +135,14 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
 
   /** Its receipt says that everything before has been dealt with. */
   disconnect(receiptId: string | undefined): void {
-    this.#farewell = receiptId ?? '';
+    this.#farewell = { receiptId, untilMs: this.heardMs + limits.drainSendsMs };
     this.attachment?.close();
     if (this.sendsUnderWay === 0) this.#leave();
     else this.due(limits.drainSendsMs);
   }
 
   #leave(): void {
-    if (this.#farewell) this.write(receiptText(this.#farewell, this.version));
+    this.receipt(this.#farewell?.receiptId);
     this.close(1000, '');
   }
 
@@ -227,7 +232,7 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
     }
     const overdue = overdueOf(this, nowMs, unixMs);
     if (isStuck(this, nowMs)) this.cutOff();
-    else if (this.#farewell !== undefined) this.#leave();
+    else if (this.#farewell && nowMs >= this.#farewell.untilMs) this.#leave();
     else if (overdue) this.fail(overdue[0], overdue[1], undefined, overdue[2]);
     else {
       if (owesHeartBeat(this, nowMs)) this.write('\n');
@@ -238,5 +243,6 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
   #plan(): void {
     this.host.wheel.cancel(this);
     this.host.wheel.schedule(this, lookAgainInMs(this, this.host.clock.nowMs()));
+    if (this.#farewell) this.due(this.#farewell.untilMs - this.host.clock.monotonicMs());
   }
 }

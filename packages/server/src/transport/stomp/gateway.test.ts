@@ -66,11 +66,14 @@ class Wire {
 let clock: HandClock;
 let gateway: Gateway;
 let ended: string[];
+/** What is sent is stored; else its answer never comes. */
+let submits: boolean;
 let attached: { listener: DownlinkListener; modes: AckMode[]; isPaused: boolean; isDetached: boolean }[];
 
 beforeEach(() => {
   clock = new HandClock();
   ended = [];
+  submits = true;
   attached = [];
   gateway = new Gateway({
     ...{ clock, log: pino({ level: 'silent' }), hasLimits: true, version: 'test', node: 'here' },
@@ -85,10 +88,11 @@ beforeEach(() => {
     endedOf: async (ids) => ids.filter((id) => ended.includes(id)),
     chat: {
       committer: {
-        submit: ({ conversationId }, listener) =>
-          queueMicrotask(() =>
-            listener.stored({ conversationId, seq: 1, id: '1', timestampMs: clock.ms, isDuplicate: false }),
-          ),
+        submit({ conversationId }, listener) {
+          if (!submits) return;
+          const receipt = { conversationId, seq: 1, id: '1', timestampMs: clock.ms, isDuplicate: false };
+          queueMicrotask(() => listener.stored(receipt));
+        },
       },
       devices: {
         register: async ({ accountId }): Promise<Device> => ({
@@ -165,6 +169,43 @@ test('CONNECT has to come in time, and the rest of a frame', async () => {
     slow.connection.received('n');
   }
   expect(slow.wire.code).toBe(4506);
+});
+
+test('each frame has its own time, and what waits for one puts off nothing else', async () => {
+  const { wire, connection } = await connect();
+  connection.received('NACK\nid:');
+  for (let n = 0; n < 20; n += 1) {
+    await clock.pass(20_000);
+    connection.received('e\n\n\0NACK\nid:');
+  }
+  expect([wire.error, wire.code]).toEqual([undefined, undefined]);
+  expect(wire.beats).toBeGreaterThanOrEqual(19);
+  // A byte now and then gets no frame further.
+  for (let n = 0; n < 4; n += 1) {
+    await clock.pass(10_500);
+    connection.received('x');
+  }
+  expect([wire.error, wire.code]).toEqual(['timeout', 4506]);
+});
+
+test('who is always in the middle of a frame is cut off when its token ends', async () => {
+  const { wire, connection } = await connect('CONNECT\naccept-version:1.2\npasscode:1\n\n\0NACK\nid:');
+  for (let n = 0; n < 61; n += 1) {
+    await clock.pass(10_000);
+    connection.received('e\n\n\0NACK\nid:');
+  }
+  expect(wire.error).toBe('token-expired');
+});
+
+test('who says goodbye is waited for while sends are under way, and not for ever', async () => {
+  submits = false;
+  const { wire, connection } = await connect();
+  const send = 'SEND\ndestination:/app/conversations/1\nreceipt:s\n\n{}\0';
+  connection.received(`${send}DISCONNECT\nreceipt:bye\n\n\0`);
+  await clock.pass(9_000);
+  expect(wire.code).toBeUndefined();
+  await clock.pass(1_500);
+  expect([wire.code, header(wire.frames.at(-1)!, 'receipt-id')]).toEqual([1000, 'bye']);
 });
 
 test('the end of a token and of a login end the connection', async () => {

@@ -72,13 +72,15 @@ export abstract class Intake extends Line {
       useful += this.take(frame, decoder);
     }
     this.host.counts.frames += frames;
-    this.#keep(decoder);
+    this.#keep(decoder, frames > 0);
     this.#charge(Math.max(1, frames) - useful);
   }
 
   /** One that holds nothing serves the next connection. */
-  #keep(decoder: StompDecoder): void {
+  #keep(decoder: StompDecoder, isFurther: boolean): void {
     const isWaiting = this.state === 'connecting';
+    // Each frame has its own time: what is left now is another one.
+    if (isFurther) this.partialSinceMs = 0;
     if (isWaiting || decoder.bufferedBytes > 0) {
       this.#decoder = decoder;
       if (!isWaiting && this.partialSinceMs === 0) {

@@ -139,7 +139,7 @@ export abstract class Line extends WheelEntry implements SocketEnd {
 
   /** No later than in `ms`. */
   protected due(ms: number): void {
-    this.host.wheel.schedule(this, ms);
+    this.host.wheel.hasten(this, ms);
   }
 
   /** Looks for what is due, does it, and waits for what comes next. */
