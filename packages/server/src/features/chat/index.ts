@@ -19,7 +19,7 @@ import type { ConversationStore } from '../../ports/conversation-store/port.ts';
 import type { DeviceStore } from '../../ports/device-store/port.ts';
 import type { MessageStore } from '../../ports/message-store/port.ts';
 import type { RouteTable } from '../../ports/route-table/port.ts';
-import { Committer } from './commit/index.ts';
+import { type Commits, Committer, Owner, RemoteCommitter } from './commit/index.ts';
 import { Conversations } from './conversations/conversations.ts';
 import { Reading } from './conversations/reading.ts';
 import { Sending } from './conversations/sending.ts';
@@ -53,6 +53,8 @@ export interface ChatDeps {
   readonly nodeName: string;
   /** Where clients reach this node past whatever stands before all. */
   readonly address?: string | undefined;
+  /** False: what is said here is committed by other processes, which own conversations. */
+  readonly ownsConversations?: boolean;
   /** What an account may cost is bounded. */
   readonly hasLimits: boolean;
 }
@@ -76,11 +78,7 @@ export async function createChat(deps: ChatDeps) {
     mark: (mark) => delivery.mark(mark),
     suspect: (conversationIds) => delivery.suspect(conversationIds),
   };
-  const committer = new Committer({
-    ...deps,
-    onCommitted: (stored) => told.committed(stored),
-    onUnknown: (conversationIds) => told.suspect(conversationIds),
-  });
+  const committer = await openCommits(deps, told);
   const sync = new Sync({
     ...{ clock, log, messages, conversations, deviceStore: deps.devices, devices },
     ...{ told, news: delivery },
@@ -93,10 +91,19 @@ export async function createChat(deps: ChatDeps) {
     ...{ told, committer, delivery, devices, checkpoints, boxes, sync },
     async [Symbol.asyncDispose](): Promise<void> {
       sync.drain();
-      await committer.drain();
+      await committer[Symbol.asyncDispose]();
       await delivery[Symbol.asyncDispose]();
       await checkpoints[Symbol.asyncDispose]();
       await boxes[Symbol.asyncDispose]();
     },
   };
+}
+
+/** One process alone commits by itself; of several, those that own conversations do it for all. */
+async function openCommits(deps: ChatDeps, told: Told): Promise<Commits> {
+  const onUnknown = (conversationIds: readonly string[]) => told.suspect(conversationIds);
+  const { isAlone } = deps.routes;
+  if (!isAlone && deps.ownsConversations === false) return RemoteCommitter.open({ ...deps, onUnknown });
+  const committer = new Committer({ ...deps, onUnknown, onCommitted: (stored) => told.committed(stored) });
+  return isAlone ? committer : Owner.open(deps, committer);
 }

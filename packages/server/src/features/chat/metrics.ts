@@ -1,12 +1,12 @@
 import type { Metrics } from '../../kernel/metrics.ts';
-import type { Committer } from './commit/index.ts';
+import type { Commits } from './commit/index.ts';
 import type { Delivery } from './delivery/index.ts';
 import type { Checkpoints } from './sync/checkpoints.ts';
 import type { OfflineBoxes } from './sync/offline-boxes.ts';
 import type { Sync } from './sync/sync.ts';
 
 export interface ChatParts {
-  readonly committer: Committer;
+  readonly committer: Commits;
   readonly delivery: Delivery;
   readonly sync: Sync;
   readonly checkpoints: Checkpoints;

@@ -1,5 +1,5 @@
 import type { StompDecoder, StompFrame, StompVersion } from '@hvideo/protocol/stomp';
-import type { Committer } from '../../features/chat/commit/index.ts';
+import type { Commits } from '../../features/chat/commit/index.ts';
 import type { Delivery } from '../../features/chat/delivery/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { AppError } from '../../kernel/errors.ts';
@@ -10,7 +10,7 @@ import type { Viewer } from '../http/route.ts';
 
 /** What of chat a gateway needs; in a process of its own it may be somewhere else. */
 export interface GatewayChat {
-  readonly committer: Pick<Committer, 'submit'>;
+  readonly committer: Pick<Commits, 'submit'>;
   readonly devices: { register(login: Viewer, instance: string): Promise<Device> };
   readonly delivery: Pick<Delivery, 'attach' | 'alternatives' | 'leave' | 'suspect'>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Faults } from './faults.ts';
-import { runSeed } from './script.ts';
+import { apart, runSeed } from './script.ts';
 
 /**
  * The whole chat, from the SDK to the stores, on a simulated clock, network and database. `HVIDEO_TEST_SEED=n` replays one run,
@@ -16,6 +16,19 @@ describe('a chat in bad weather keeps its promises', () => {
     test(`seeds ${from} to ${to}`, async () => {
       for (let seed = from; seed <= to; seed++) {
         const { violations } = await runSeed(seed);
+        expect({ seed, violations }).toEqual({ seed, violations: [] });
+      }
+    }, 240_000);
+  }
+});
+
+describe('with sockets and commits in processes of their own', () => {
+  const runsApart = Math.ceil(runs / 4);
+  for (let from = firstSeed; from < firstSeed + runsApart; from += runsATest) {
+    const to = Math.min(from + runsATest, firstSeed + runsApart) - 1;
+    test(`seeds ${from} to ${to}`, async () => {
+      for (let seed = from; seed <= to; seed++) {
+        const { violations } = await runSeed(seed, {}, apart);
         expect({ seed, violations }).toEqual({ seed, violations: [] });
       }
     }, 240_000);

@@ -33,17 +33,22 @@ export interface NodeWorld {
   nextId(): string;
 }
 
+/** What a process does; `all` unless they are apart. */
+export type NodeRole = 'all' | 'gateway' | 'chat';
+
 /** A process of the server: the real features and the real gateway, from its start until it is killed. */
 export class SimulatedNode {
   readonly #world: NodeWorld;
   readonly #name: string;
+  readonly role: NodeRole;
   machine: Machine;
   #starts = 0;
   #running: { readonly chat: Chat; readonly gateway: Gateway } | undefined;
 
-  constructor(world: NodeWorld, name: string) {
+  constructor(world: NodeWorld, name: string, role: NodeRole) {
     this.#world = world;
     this.#name = name;
+    this.role = role;
     this.machine = new Machine(name);
     this.machine.isAlive = false;
   }
@@ -75,7 +80,7 @@ export class SimulatedNode {
       routes: bus.routesOf(machine, routeTtlMs),
       bus: bus.busOf(machine),
       nodeName: `${this.#name}-${this.#starts}`,
-      ...{ address: `ws://${this.#name}/ws`, hasLimits: false },
+      ...{ address: `ws://${this.#name}/ws`, hasLimits: false, ownsConversations: this.role !== 'gateway' },
     });
     const gateway = new Gateway({
       ...{ ...shared, chat, hasLimits: false, version: '0', node: `ws://${this.#name}/ws` },

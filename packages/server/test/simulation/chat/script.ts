@@ -1,14 +1,17 @@
 import type { Faults } from './faults.ts';
 import type { Machine } from './scheduler.ts';
-import { World } from './world.ts';
+import { World, type WorldShape } from './world.ts';
 
-const shape = { people: 3, nodes: 2, groups: 2 };
+const together: WorldShape = { people: 3, nodes: ['all', 'all'], groups: 2 };
+/** Sockets and commits in processes of their own. */
+export const apart: WorldShape = { ...together, nodes: ['gateway', 'gateway', 'chat', 'chat'] };
 const turns = 60;
 
 /** One run, made by its seed alone. Answers what was broken, and what happened. */
 export async function runSeed(
   seed: number,
   faults: Faults = {},
+  shape: WorldShape = together,
 ): Promise<{ violations: string[]; world: World }> {
   const world = new World(seed, shape, faults);
   await world.begin(shape);

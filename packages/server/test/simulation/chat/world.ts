@@ -8,7 +8,7 @@ import { SimulatedBus } from './bus.ts';
 import { SimulatedDatabase } from './database.ts';
 import type { Faults } from './faults.ts';
 import { Network } from './network.ts';
-import { type NodeWorld, SimulatedNode } from './node.ts';
+import { type NodeRole, type NodeWorld, SimulatedNode } from './node.ts';
 import { type Chance, Machine, Scheduler } from './scheduler.ts';
 import { Browser, type Tab, type TabWorld } from './tab.ts';
 
@@ -17,7 +17,8 @@ const maxSettleSteps = 400_000;
 
 export interface WorldShape {
   readonly people: number;
-  readonly nodes: number;
+  /** What each of them does. */
+  readonly nodes: readonly NodeRole[];
   readonly groups: number;
 }
 
@@ -49,7 +50,8 @@ export class World implements NodeWorld, TabWorld {
     this.network = new Network(this.scheduler);
     this.bus = new SimulatedBus(this.scheduler, this.network);
     this.database = new SimulatedDatabase(this.scheduler, this.network);
-    for (let at = 0; at < shape.nodes; at++) this.nodes.push(new SimulatedNode(this, `node${at}`));
+    for (const [at, role] of shape.nodes.entries())
+      this.nodes.push(new SimulatedNode(this, `node${at}`, role));
     for (let at = 1; at <= shape.people; at++) this.#addPerson(String(at));
   }
 
@@ -119,7 +121,7 @@ export class World implements NodeWorld, TabWorld {
 
   /** Some node that is there, as a load balancer finds it. */
   pickNode(): SimulatedNode | undefined {
-    const alive = this.nodes.filter(({ machine }) => machine.isAlive);
+    const alive = this.nodes.filter(({ machine, role }) => machine.isAlive && role !== 'chat');
     return alive.length > 0 ? this.#chance.pick(alive) : undefined;
   }
 

@@ -2,6 +2,7 @@ import { AppError } from '../../../kernel/errors.ts';
 import { type PreparedSend, Preparer } from './prepare.ts';
 import { overloaded, Shard } from './shard.ts';
 import {
+  type Commits,
   type CommitterDeps,
   type CommitterOptions,
   type Draft,
@@ -19,7 +20,7 @@ import {
  * Errors: `not-found`, `blocked`, `message-invalid`, `quote-unknown`, `chain-conflict`, `out-of-turn` (with where the chain goes
  * on), `invalid-request`, `overloaded`, `shutting-down`; `database-unavailable`, `timeout`, `internal` (outcome unknown).
  */
-export class Committer {
+export class Committer implements Commits {
   readonly #shards: readonly Shard[];
   readonly #preparer = new Preparer();
   #isStopping = false;
@@ -29,14 +30,13 @@ export class Committer {
     this.#shards = Array.from({ length: all.shards }, () => new Shard(deps, all));
   }
 
-  /** For the hot path: no promise. */
   submit(draft: Draft, listener: SendListener): void {
     const error = this.#take(draft, listener);
     if (error) queueMicrotask(() => listener.refused(error));
   }
 
   #take(draft: Draft, listener: SendListener): AppError | undefined {
-    if (this.#isStopping) return new AppError('shutting-down', { retryAfterSeconds: 1 });
+    if (this.#isStopping) return shuttingDown();
     let send: PreparedSend;
     try {
       send = this.#preparer.prepare(draft);
@@ -44,7 +44,17 @@ export class Committer {
       if (error instanceof AppError) return error;
       throw error;
     }
-    const shard = this.#shards[hash(draft.conversationId) % this.#shards.length];
+    return this.#add(send, listener);
+  }
+
+  /** As `submit`, of what another process has looked at already. */
+  submitPrepared(send: PreparedSend, listener: SendListener): void {
+    const error = this.#isStopping ? shuttingDown() : this.#add(send, listener);
+    if (error) queueMicrotask(() => listener.refused(error));
+  }
+
+  #add(send: PreparedSend, listener: SendListener): AppError | undefined {
+    const shard = this.#shards[hash(send.conversationId) % this.#shards.length];
     return shard?.add(send, listener) ? undefined : overloaded();
   }
 
@@ -62,7 +72,17 @@ export class Committer {
     this.#isStopping = true;
     await Promise.all(this.#shards.map((shard) => shard.drain()));
   }
+
+  async leave(): Promise<void> {
+    // Nobody else sends here.
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
 }
+
+export const shuttingDown = () => new AppError('shutting-down', { retryAfterSeconds: 1 });
 
 /** The low bits of ids are those of a counter that is mostly zero: mixed, so that conversations spread. */
 function hash(id: string): number {

@@ -1,2 +1,4 @@
 export { Committer } from './committer.ts';
-export type { CommitterDeps, CommitterOptions, Draft, Receipt, SendListener } from './types.ts';
+export { Owner } from './remote/owner.ts';
+export { RemoteCommitter } from './remote/remote-committer.ts';
+export type { Commits, CommitterDeps, CommitterOptions, Draft, Receipt, SendListener } from './types.ts';

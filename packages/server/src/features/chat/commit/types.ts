@@ -36,6 +36,17 @@ export interface SendListener {
   refused(error: AppError): void;
 }
 
+/** Where what is said goes to become durable: in this process, or in another that owns the conversation. */
+export interface Commits extends AsyncDisposable {
+  /** For the hot path: no promise. */
+  submit(draft: Draft, listener: SendListener): void;
+  send(draft: Draft): Promise<Receipt>;
+  /** Sends that are not answered. */
+  readonly waiting: number;
+  /** Tells others that this process stops: they go elsewhere. What comes here is taken until it is disposed of. */
+  leave(): Promise<void>;
+}
+
 export interface CommitterDeps {
   readonly messages: MessageStore;
   readonly clock: Clock;

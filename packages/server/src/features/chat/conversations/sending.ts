@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type MessageContent, messageBody, type SendReceipt } from '@hvideo/protocol';
 import type { Idempotency } from '../../../ports/database/port.ts';
-import type { Committer } from '../commit/index.ts';
+import type { Commits } from '../commit/index.ts';
 import type { Delivery } from '../delivery/index.ts';
 import type { Devices, Login } from '../sync/devices.ts';
 
@@ -16,7 +16,7 @@ export interface RestSend {
 
 export interface SendingDeps {
   readonly devices: Pick<Devices, 'known'>;
-  readonly committer: Pick<Committer, 'send'>;
+  readonly committer: Pick<Commits, 'send'>;
   readonly delivery: Pick<Delivery, 'suspect'>;
 }
 
