@@ -1,86 +1,41 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Conversation } from '@hvideo/protocol';
 import type { Page } from 'playwright-core';
-import { ApiUser, eventually, passwordOf } from '../packages/server/test/support/api.ts';
-import { type RunningServer, startServer } from '../packages/server/test/support/server.ts';
-import { chat as englishChat } from '../packages/web/src/i18n/en/chat.ts';
-import { en as english } from '../packages/web/src/i18n/en/index.ts';
-import { chat as chineseChat } from '../packages/web/src/i18n/zh/chat.ts';
-import { zh as others } from '../packages/web/src/i18n/zh/index.ts';
+import { type ApiUser, eventually } from '../packages/server/test/support/api.ts';
 import { breakableNetwork } from './breakable-network.ts';
-import { chromiumPath, desktop, openBrowser, phone, seriousFaults } from './browser.ts';
+import { chromiumPath, openBrowser, seriousFaults } from './browser.ts';
+import {
+  begin,
+  box,
+  bubble,
+  type Community,
+  chinese,
+  dark,
+  direct,
+  en,
+  logIn,
+  openCommunity,
+  row,
+  say,
+  state,
+  wide,
+  words,
+} from './chat-people.ts';
 
-let folder: string;
-let server: RunningServer;
+let community: Community;
+let server: { readonly url: string };
 let lin: ApiUser;
 let wei: ApiUser;
 let noa: ApiUser;
 
-const en = { ...english, chat: englishChat };
-type Texts = typeof en;
-const chinese = { ...others, chat: chineseChat } as Texts;
-const names = { lin_wan: '林晚', wei_z: 'Wei Zhang', noa: 'Noa' };
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hvideo-e2e-'));
-  server = await startServer(join(folder, 'data'), { env: { HVIDEO_LIMITS: 'false' } });
-  await new ApiUser(server.url).join('chief', '/instance/setup');
-  const [first, second, third] = await Promise.all(
-    Object.entries(names).map(async ([username, displayName]) => {
-      const user = await new ApiUser(server.url).join(username);
-      await user.call('PATCH', '/users/me', { body: { displayName } });
-      return user;
-    }),
-  );
-  if (!first || !second || !third) throw new TypeError('There are three of them');
-  lin = first;
-  wei = second;
-  noa = third;
-  for (const user of [lin, wei, noa]) {
-    for (const other of [lin, wei, noa]) {
-      if (user !== other) await user.call('PUT', `/users/${other.id}/follow`);
-    }
-  }
+  community = await openCommunity();
+  server = community;
+  ({ lin, wei, noa } = community);
 }, 120_000);
 
 afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
+  await community[Symbol.asyncDispose]();
 });
-
-async function logIn(page: Page, texts: Texts, username: string, url = server.url): Promise<void> {
-  await page.goto(`${url}/login`);
-  await page.getByLabel(texts.account.login).fill(username);
-  await page.getByLabel(texts.account.password).fill(passwordOf(username));
-  await page.getByRole('button', { name: texts.account.submitLogin }).click();
-  await page.waitForURL((url) => url.pathname === '/');
-}
-
-/** The bubble of a message. */
-const bubble = (page: Page, text: string) =>
-  page.locator('[data-row]').filter({ has: page.locator('[data-bubble]', { hasText: text }) });
-const box = (page: Page) => page.locator('form textarea');
-const row = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name });
-const words = (text: string, values: Record<string, string>) =>
-  Object.entries(values).reduce((said, [name, value]) => said.replace(`{{${name}}}`, value), text);
-
-async function say(page: Page, text: string): Promise<void> {
-  await box(page).fill(text);
-  // Until the conversation is there nothing can be said in it.
-  await page.locator('form:has(textarea) button[type=submit]:enabled').waitFor();
-  await box(page).press('Enter');
-  await bubble(page, text).waitFor();
-}
-
-const state = (page: Page, text: string, label: string) =>
-  bubble(page, text).getByRole('img', { name: label }).waitFor();
-
-const begin = async (by: ApiUser, body: object) =>
-  (await by.call<Conversation>('POST', '/conversations', { body })).body;
-const direct = (by: ApiUser, other: ApiUser) => begin(by, { type: 'direct', memberIds: [other.id] });
 
 async function saidBy(by: ApiUser, id: string, text: string): Promise<void> {
   const answer = await by.call('POST', `/conversations/${id}/messages`, { body: { type: 'text', text } });
@@ -93,16 +48,13 @@ const shownTexts = (page: Page) =>
     '[...document.querySelectorAll("[data-bubble] [class*=text]")].map((it) => it.firstChild?.textContent ?? "")',
   );
 
-const wide = { viewport: desktop, locale: 'en-US', colorScheme: 'light' } as const;
-const dark = { viewport: phone, locale: 'zh-CN', colorScheme: 'dark' } as const;
-
 describe.skipIf(chromiumPath() === undefined)('the chat', () => {
   test('of two: from a profile to the answer, with counts, marks, a quote and an input method', async () => {
     await using weisBrowser = await openBrowser(wide);
     await using linsBrowser = await openBrowser(dark);
     const weis = await weisBrowser.newPage();
     const lins = await linsBrowser.newPage();
-    await Promise.all([logIn(weis, en, 'wei_z'), logIn(lins, chinese, 'lin_wan')]);
+    await Promise.all([logIn(weis, en, 'wei_z', server.url), logIn(lins, chinese, 'lin_wan', server.url)]);
 
     await weis.goto(`${server.url}/@lin_wan`);
     await weis.getByRole('button', { name: words(en.common.chats.messageName, { name: '林晚' }) }).click();
@@ -143,10 +95,10 @@ describe.skipIf(chromiumPath() === undefined)('the chat', () => {
     const [tab, otherTab] = [await weisBrowser.newPage(), await weisBrowser.newPage()];
     const handheld = await weisPhone.newPage();
     const lins = await linsBrowser.newPage();
-    await logIn(noas, en, 'noa');
-    await logIn(tab, en, 'wei_z');
-    await logIn(handheld, en, 'wei_z');
-    await logIn(lins, chinese, 'lin_wan');
+    await logIn(noas, en, 'noa', server.url);
+    await logIn(tab, en, 'wei_z', server.url);
+    await logIn(handheld, en, 'wei_z', server.url);
+    await logIn(lins, chinese, 'lin_wan', server.url);
 
     await noas.goto(`${server.url}/messages`);
     await noas.getByRole('button', { name: en.chat.new }).first().click();
@@ -200,7 +152,7 @@ describe.skipIf(chromiumPath() === undefined)('the chat', () => {
     await using noasBrowser = await openBrowser(wide);
     const weis = await weisBrowser.newPage();
     const noas = await noasBrowser.newPage();
-    await Promise.all([logIn(weis, en, 'wei_z', network.url), logIn(noas, en, 'noa')]);
+    await Promise.all([logIn(weis, en, 'wei_z', network.url), logIn(noas, en, 'noa', server.url)]);
     await Promise.all([
       weis.goto(`${network.url}/messages/${id}`),
       noas.goto(`${server.url}/messages/${id}`),
@@ -235,7 +187,7 @@ describe.skipIf(chromiumPath() === undefined)('the chat', () => {
     const { id } = await direct(lin, noa);
     await using browser = await openBrowser(dark);
     const page = await browser.newPage();
-    await logIn(page, chinese, 'lin_wan');
+    await logIn(page, chinese, 'lin_wan', server.url);
     await page.goto(`${server.url}/messages/${id}`);
     await say(page, '在吗');
     await state(page, '在吗', chinese.chat.state.sent);
@@ -260,7 +212,7 @@ describe.skipIf(chromiumPath() === undefined)('the chat', () => {
     expect((await noa.call('POST', `/conversations/${id}/messages`, { body: answer })).status).toBe(200);
     await using browser = await openBrowser({ ...dark, locale: 'en-US' });
     const page = await browser.newPage();
-    await logIn(page, en, 'wei_z');
+    await logIn(page, en, 'wei_z', server.url);
     await page.goto(`${server.url}/messages/${id}`);
     // What is new begins far up: that is where reading begins.
     await page.getByText(en.chat.newHere, { exact: true }).waitFor();

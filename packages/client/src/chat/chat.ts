@@ -4,7 +4,7 @@ import { normalised } from './content.ts';
 import { ConversationView } from './conversation.ts';
 import { assertOpen, Core, type CoreHost } from './core.ts';
 import { Directory } from './directory.ts';
-import { Cell, Listeners } from './observable.ts';
+import { Cell, Listeners, untilHolds } from './observable.ts';
 import { type ChatOptions, defaultChatLimits } from './options.ts';
 import type { OutgoingQuote } from './outbox.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -16,6 +16,7 @@ import type {
   ChatConversation,
   ChatNotice,
   ChatStatus,
+  CloseOptions,
   CreateConversation,
   QuoteTarget,
   ViewMessage,
@@ -114,8 +115,8 @@ class AccountChat implements Chat {
   }
 
   async create(body: CreateConversation, { signal }: WaitOptions = {}): Promise<Conversation> {
-    const all = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-    const conversation = await this.#options.client.call(conversations.create, { body }, { signal: all });
+    const options = { signal: this.#orEnd(signal) };
+    const conversation = await this.#options.client.call(conversations.create, { body }, options);
     this.conversations.put(conversation);
     return conversation;
   }
@@ -128,10 +129,24 @@ class AccountChat implements Chat {
     this.#core.hurry();
   }
 
-  close(): Promise<void> {
-    const closed = this.#core.close();
+  countUnsent(): Promise<number> {
+    return this.#core.countUnsent();
+  }
+
+  flush({ signal }: WaitOptions = {}): Promise<void> {
+    const core = this.#core;
+    const isEmpty = () => core.isReady && core.outbox.pending === 0;
+    return untilHolds(this.status, isEmpty, this.#orEnd(signal));
+  }
+
+  close({ erase = false }: CloseOptions = {}): Promise<void> {
+    const closed = this.#core.close(erase);
     this.#ending.abort(new Error('The chat is closed'));
     return closed;
+  }
+
+  #orEnd(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
   }
 
   #coreHost(): CoreHost {

@@ -3,7 +3,7 @@ import { backoffMs } from '../wait.ts';
 import { isPassing } from './failures.ts';
 import { Inbox } from './inbox.ts';
 import { hasIndexedDb, indexedDbChatStore } from './indexed-db.ts';
-import { claimInstance, type Instance, noteUse } from './instance.ts';
+import { claimInstance, countUnsent, eraseInstances, type Instance, noteUse } from './instance.ts';
 import { Keeper } from './keeper.ts';
 import { Link } from './link.ts';
 import { ChatError, type ChatLimits, type ChatOptions } from './options.ts';
@@ -103,6 +103,11 @@ export class Core {
     });
   }
 
+  /** What the store holds is known. */
+  get isReady(): boolean {
+    return this.#keeper !== undefined;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -127,8 +132,15 @@ export class Core {
     this.#link?.hurry();
   }
 
-  /** What is not sent stays in the store, for whoever takes the instance next. */
-  async close(): Promise<void> {
+  /** The store is asked for those of other tabs, and of tabs that were lost. */
+  async countUnsent(): Promise<number> {
+    await this.#starting;
+    const others = await countUnsent(this.#store, this.#options.chat.accountId, this.#instance?.name);
+    return others + this.outbox.size;
+  }
+
+  /** What is not sent stays in the store, for whoever takes the instance next, or is erased. */
+  async close(erase: boolean): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#link?.close();
@@ -137,7 +149,8 @@ export class Core {
       this.#timers.stop();
     }
     await this.#starting;
-    await this.#keeper?.settle();
+    await this.#keeper?.end();
+    if (erase) await eraseInstances(this.#store, this.#options.chat.accountId);
     this.#instance?.release();
     this.#instance = undefined;
   }

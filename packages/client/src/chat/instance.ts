@@ -59,6 +59,26 @@ export async function noteUse(options: InstanceOptions, instance: Instance): Pro
   }
 }
 
+/** Unsent messages of all instances of the account but one. */
+export async function countUnsent(
+  store: ChatStore,
+  accountId: string,
+  except: string | undefined,
+): Promise<number> {
+  const root = `chat/${accountId}/`;
+  let count = 0;
+  for (const [name, values] of byName(root, await store.read(root))) {
+    if (name !== except) count += messages(values);
+  }
+  return count;
+}
+
+/** All instances of the account, also those that are in use. */
+export async function eraseInstances(store: ChatStore, accountId: string): Promise<void> {
+  const values = await store.read(`chat/${accountId}/`);
+  await store.write(values.map(({ key }) => ({ key, value: undefined })));
+}
+
 function fresh(root: string, name: string) {
   return { name, prefix: `${root}${name}/`, values: [] };
 }

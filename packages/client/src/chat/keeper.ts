@@ -12,6 +12,7 @@ export class Keeper {
   #waiting: { changes: StoreChange[]; done: PromiseWithResolvers<void> } | undefined;
   #running: Promise<void> | undefined;
   #isBroken = false;
+  #hasEnded = false;
 
   constructor(store: ChatStore, onBroken: OnError) {
     this.#store = store;
@@ -24,7 +25,7 @@ export class Keeper {
 
   /** Resolves when it is durable, or when nothing will be any more. */
   write(changes: readonly StoreChange[]): Promise<void> {
-    if (this.#isBroken) return Promise.resolve();
+    if (this.#isBroken || this.#hasEnded) return Promise.resolve();
     this.#waiting ??= { changes: [], done: Promise.withResolvers() };
     this.#waiting.changes.push(...changes);
     const { promise } = this.#waiting.done;
@@ -32,9 +33,10 @@ export class Keeper {
     return promise;
   }
 
-  /** Resolves when everything given so far is written. */
-  async settle(): Promise<void> {
+  /** Resolves when everything given so far is written; nothing is from then on. */
+  async end(): Promise<void> {
     await this.#running;
+    this.#hasEnded = true;
   }
 
   async #run(): Promise<void> {

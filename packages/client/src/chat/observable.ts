@@ -82,3 +82,26 @@ export class Cell<Snapshot> implements Observable<Snapshot> {
     });
   }
 }
+
+/** Looks after each change until it holds; rejects with the reason of the signal. */
+export function untilHolds(
+  source: Observable<unknown>,
+  holds: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = source.subscribe(() => look());
+    const end = (settle: () => void) => {
+      stop();
+      signal.removeEventListener('abort', onAbort);
+      settle();
+    };
+    const onAbort = () => end(() => reject(signal.reason));
+    const look = () => {
+      if (holds()) end(resolve);
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    else look();
+  });
+}

@@ -76,6 +76,13 @@ export class Outbox {
     return count;
   }
 
+  /** With those that have failed. */
+  get size(): number {
+    let count = 0;
+    for (const lane of this.#lanes.values()) count += lane.messages.length + lane.failed.length;
+    return count;
+  }
+
   messagesOf(conversationId: string): { pending: readonly Outgoing[]; failed: readonly Outgoing[] } {
     const lane = this.#lanes.get(conversationId);
     return { pending: lane?.messages ?? [], failed: lane?.failed ?? [] };
@@ -91,9 +98,8 @@ export class Outbox {
   }
 
   add(conversationId: string, content: MessageContent, quote: OutgoingQuote | null): Outgoing {
-    let count = 0;
-    for (const lane of this.#lanes.values()) count += lane.messages.length + lane.failed.length;
-    if (count >= this.#host.maxQueued) throw new ChatError('queue-full', 'Too many messages wait to be sent');
+    if (this.size >= this.#host.maxQueued)
+      throw new ChatError('queue-full', 'Too many messages wait to be sent');
     return this.#add(conversationId, content, quote, `own-${this.#host.randomName()}`);
   }
 

@@ -37,8 +37,17 @@ export interface Chat {
   on(listener: (event: ChatNotice) => void): () => void;
   /** Tries now rather than after the wait: for a button "connect". */
   reconnect(): void;
-  /** Ends everything; what is not sent yet stays in the store. Idempotent. */
-  close(): Promise<void>;
+  /** Messages of the account that are not sent or have failed, in this chat and in what the store holds of others. */
+  countUnsent(): Promise<number>;
+  /** Resolves when every message of this chat is sent or has failed. */
+  flush(options?: WaitOptions): Promise<void>;
+  /** Ends everything; what is not sent yet stays in the store, unless it is erased. Idempotent. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface CloseOptions {
+  /** For whoever signs out: nothing of the account stays in the store, whichever tab it is of. */
+  readonly erase?: boolean;
 }
 
 export type CreateConversation = InputOf<typeof conversations.create>['body'];

@@ -46,7 +46,12 @@ export function updateViewer(viewer: Account): void {
   void queryClient.invalidateQueries({ queryKey: ['user'] });
 }
 
-export async function signOut(): Promise<void> {
+/** `forget` removes what this device holds of the account. */
+export async function signOut(forget: () => Promise<void>): Promise<void> {
   await client.call(api.auth.logout);
-  changeViewer(null);
+  try {
+    await forget();
+  } finally {
+    changeViewer(null);
+  }
 }

@@ -1,14 +1,14 @@
-import type { Chat } from '@hvideo/client';
+import type { Chat, CloseOptions } from '@hvideo/client';
 import { QueryObserver } from '@tanstack/react-query';
 import { queryClient } from '../app/query.ts';
 import { viewerQuery } from '../app/session.ts';
-import { openDrafts } from './drafts.ts';
+import { forgetDrafts, openDrafts } from './drafts.ts';
 import { openChat } from './open-chat.ts';
 import { unreadChatsQuery } from './unread.ts';
 
 interface Session {
   readonly chat: Chat;
-  end(): void;
+  end(options?: CloseOptions): Promise<void>;
 }
 
 let session: Session | undefined;
@@ -16,9 +16,16 @@ let session: Session | undefined;
 /** The chat of who is signed in: opened when it is first needed, and open until they leave or the page ends. */
 export function chatOf(accountId: string): Chat {
   if (session?.chat.accountId === accountId) return session.chat;
-  session?.end();
+  void session?.end();
   session = begin(accountId);
   return session.chat;
+}
+
+/** Ends the chat of who leaves this device, and removes what it holds of them, unsent messages included. */
+export async function forgetChat(accountId: string): Promise<void> {
+  chatOf(accountId);
+  await session?.end({ erase: true });
+  forgetDrafts(accountId);
 }
 
 function begin(accountId: string): Session {
@@ -27,15 +34,15 @@ function begin(accountId: string): Session {
   const stopCounting = tellUnread(chat);
   const begun: Session = {
     chat,
-    end: () => {
+    end: (options) => {
       stopCounting();
       stopWatching();
       if (session === begun) session = undefined;
-      void chat.close();
+      return chat.close(options);
     },
   };
   const stopWatching = new QueryObserver(queryClient, viewerQuery).subscribe(({ data }) => {
-    if (data !== undefined && data?.id !== accountId) begun.end();
+    if (data !== undefined && data?.id !== accountId) void begun.end();
   });
   return begun;
 }

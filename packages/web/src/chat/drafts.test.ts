@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { drafts, openDrafts, parseDrafts, saveDraft } from './drafts.ts';
+import { drafts, forgetDrafts, openDrafts, parseDrafts, saveDraft } from './drafts.ts';
 
 test('drafts are kept by account, and an empty one is none', () => {
   openDrafts('1');
@@ -11,6 +11,15 @@ test('drafts are kept by account, and an empty one is none', () => {
   expect(drafts.get().size).toBe(0);
   openDrafts('1');
   expect(drafts.get().get('8')).toEqual({ text: '', quoteSeq: 3 });
+});
+
+test('nothing stays of who leaves, and what is written afterwards is nobody’s', () => {
+  openDrafts('5');
+  saveDraft('7', { text: 'secret' });
+  forgetDrafts('5');
+  saveDraft('8', { text: 'of a page that is going' });
+  openDrafts('5');
+  expect(drafts.get().size).toBe(0);
 });
 
 test('no more than fifty are kept: the newest', () => {

@@ -22,6 +22,14 @@ export function openDrafts(accountId: string): void {
   drafts.set(parseDrafts(storage.getItem(storageKey(accountId))));
 }
 
+/** On a device that others use, nothing of it stays. */
+export function forgetDrafts(accountId: string): void {
+  storage.removeItem(storageKey(accountId));
+  if (ownerId !== accountId) return;
+  ownerId = undefined;
+  drafts.set(new Map());
+}
+
 export function saveDraft(conversationId: string, draft: Draft): void {
   const next = new Map(drafts.get());
   next.delete(conversationId);

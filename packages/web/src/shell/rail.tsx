@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Clapperboard, Gauge, History, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
 import { errorText } from '../app/errors.ts';
 import { chooseLanguage } from '../app/language.ts';
-import { signOut, useViewer } from '../app/session.ts';
+import { useViewer } from '../app/session.ts';
 import { setTheme, theme } from '../app/theme.ts';
 import { ChatSign } from '../chat/chat-sign.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
@@ -14,6 +14,7 @@ import { buttonClass, IconButton } from '../ui/button.tsx';
 import { Wordmark } from '../ui/logo.tsx';
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/menu.tsx';
 import { toast } from '../ui/toast.tsx';
+import { useLogOut } from './log-out.tsx';
 import styles from './rail.module.css';
 
 /** The left edge of wide screens. */
@@ -85,69 +86,67 @@ export function MoreMenu({ over = false }: { over?: boolean }) {
   const viewer = useViewer();
   const chosenTheme = useStore(theme);
   const language = useLanguage();
-  const leave = () => {
-    signOut().then(
-      () => toast(t('status.loggedOut')),
-      (error: unknown) => toast(errorText(error), 'error'),
-    );
-  };
+  const logOut = useLogOut(viewer?.id ?? '');
   return (
-    <Menu
-      trigger={
-        <IconButton label={t('nav.more')} tone={over ? 'over' : 'plain'}>
-          <Settings size={21} aria-hidden />
-        </IconButton>
-      }
-    >
-      <MenuChoice
-        label={t('theme.label')}
-        value={chosenTheme}
-        onChange={setTheme}
-        options={[
-          { value: 'system', label: t('theme.system') },
-          { value: 'light', label: t('theme.light') },
-          { value: 'dark', label: t('theme.dark') },
-        ]}
-      />
-      <MenuChoice
-        label={t('language.label')}
-        value={language}
-        onChange={(next) => {
-          chooseLanguage(next).catch((error: unknown) => toast(errorText(error), 'error'));
-        }}
-        options={[
-          { value: 'zh', label: t('language.zh') },
-          { value: 'en', label: t('language.en') },
-        ]}
-      />
-      {viewer && (
-        <>
-          <MenuSeparator />
-          <MenuItem asChild>
-            <Link to="/history">
-              <History size={18} aria-hidden />
-              {t('lists:history.title')}
-            </Link>
-          </MenuItem>
-          <MenuItem asChild>
-            <Link to="/settings">
-              <Settings size={18} aria-hidden />
-              {t('nav.settings')}
-            </Link>
-          </MenuItem>
-          {viewer.role === 'admin' && (
+    <>
+      <Menu
+        trigger={
+          <IconButton label={t('nav.more')} tone={over ? 'over' : 'plain'}>
+            <Settings size={21} aria-hidden />
+          </IconButton>
+        }
+      >
+        <MenuChoice
+          label={t('theme.label')}
+          value={chosenTheme}
+          onChange={setTheme}
+          options={[
+            { value: 'system', label: t('theme.system') },
+            { value: 'light', label: t('theme.light') },
+            { value: 'dark', label: t('theme.dark') },
+          ]}
+        />
+        <MenuChoice
+          label={t('language.label')}
+          value={language}
+          onChange={(next) => {
+            chooseLanguage(next).catch((error: unknown) => toast(errorText(error), 'error'));
+          }}
+          options={[
+            { value: 'zh', label: t('language.zh') },
+            { value: 'en', label: t('language.en') },
+          ]}
+        />
+        {viewer && (
+          <>
+            <MenuSeparator />
             <MenuItem asChild>
-              <Link to="/operations">
-                <Gauge size={18} aria-hidden />
-                {t('operations:title')}
+              <Link to="/history">
+                <History size={18} aria-hidden />
+                {t('lists:history.title')}
               </Link>
             </MenuItem>
-          )}
-          <MenuItem icon={<LogOut size={18} aria-hidden />} onSelect={leave}>
-            {t('nav.logout')}
-          </MenuItem>
-        </>
-      )}
-    </Menu>
+            <MenuItem asChild>
+              <Link to="/settings">
+                <Settings size={18} aria-hidden />
+                {t('nav.settings')}
+              </Link>
+            </MenuItem>
+            {viewer.role === 'admin' && (
+              <MenuItem asChild>
+                <Link to="/operations">
+                  <Gauge size={18} aria-hidden />
+                  {t('operations:title')}
+                </Link>
+              </MenuItem>
+            )}
+            <MenuItem icon={<LogOut size={18} aria-hidden />} onSelect={logOut.begin}>
+              {t('nav.logout')}
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      {logOut.question}
+    </>
   );
 }

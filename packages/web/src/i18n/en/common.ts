@@ -53,6 +53,12 @@ export const common = {
     loggedOut: 'You are logged out',
     saved: 'Saved',
   },
+  leaving: {
+    title: 'Log out without sending?',
+    text_one: '{{count}} message is not sent yet. It is deleted from this device when you log out.',
+    text_other: '{{count}} messages are not sent yet. They are deleted from this device when you log out.',
+    confirm: 'Delete and log out',
+  },
   theme: {
     label: 'Appearance',
     system: 'As the system',

@@ -53,6 +53,12 @@ export const common = {
     loggedOut: '已退出登录',
     saved: '已保存',
   },
+  leaving: {
+    title: '还有消息没发出去',
+    text_one: '有 {{count}} 条消息尚未发送，退出登录后会从这台设备上删除。',
+    text_other: '有 {{count}} 条消息尚未发送，退出登录后会从这台设备上删除。',
+    confirm: '删除并退出',
+  },
   theme: {
     label: '外观',
     system: '跟随系统',

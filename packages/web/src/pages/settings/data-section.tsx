@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { client } from '../../app/client.ts';
 import { errorText } from '../../app/errors.ts';
 import { changeViewer } from '../../app/session.ts';
+import { forgetChatOf } from '../../chat/forget.ts';
 import { useTexts } from '../../i18n/use-texts.ts';
 import { saveBlob } from '../../lib/save-blob.ts';
 import { Button } from '../../ui/button.tsx';
@@ -19,7 +20,7 @@ export function DataSection({ viewer }: { viewer: Account }) {
   return (
     <>
       <ExportCard viewer={viewer} />
-      <DeleteCard />
+      <DeleteCard viewer={viewer} />
     </>
   );
 }
@@ -55,7 +56,7 @@ function ExportCard({ viewer }: { viewer: Account }) {
   );
 }
 
-function DeleteCard() {
+function DeleteCard({ viewer }: { viewer: Account }) {
   const { t } = useTexts();
   const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
@@ -64,6 +65,7 @@ function DeleteCard() {
       client.call(api.me.delete, { body: { password: textOf(values, 'password') } }),
     onSuccess: async () => {
       await navigate({ to: '/' });
+      await forgetChatOf(viewer.id).catch((error: unknown) => toast(errorText(error), 'error'));
       changeViewer(null);
       toast(t('account:accountDeleted'));
     },
