@@ -39,7 +39,7 @@ export function memoryChatStores(chat = new MemoryChat()): ChatStores {
 }
 
 /** In a database of its own, by two pools. */
-export async function postgresChatStores(): Promise<ChatStores> {
+export async function postgresChatStores(): Promise<ChatStores & { readonly database: Database }> {
   const first = await testDatabase();
   const second = openDatabase({ url: first.url, maxConnections: 4, log: testLog });
   return {
@@ -47,6 +47,7 @@ export async function postgresChatStores(): Promise<ChatStores> {
     second: handlesOf(second),
     limited: new PostgresConversationStore(first.database, LIMITED),
     ...rowsOf(first.database),
+    database: first.database,
     close: async () => {
       await second.close();
       await first[Symbol.asyncDispose]();

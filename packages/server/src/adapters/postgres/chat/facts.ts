@@ -40,7 +40,9 @@ export async function readFacts(
     const members = isFresh ? known.members : new Map<string, number | null>();
     const tails = isFresh ? known.tails : new Map();
     facts.set(id, { headSeq, isBlocked: blocked.has(id), members, tails, verdicts: new Map() });
-    conversations.set(id, { xmin, headSeq, pair: known?.pair ?? pairs.get(id) ?? null, members, tails });
+    const pair = known?.pair ?? pairs.get(id) ?? null;
+    const isSteady = isFresh && !blocked.has(id);
+    conversations.set(id, { xmin, headSeq, pair, members, tails, isSteady });
   }
   await Promise.all([readMembers(tx, needs, facts), readTails(tx, needs, facts)]);
   await readVerdicts(tx, needs, facts);

@@ -13,6 +13,8 @@ export interface RememberedConversation {
   /** As in `ConversationFacts`; null: looked for, and not there. */
   readonly members: Map<string, number | null>;
   readonly tails: Map<string, Tail | null>;
+  /** It was as remembered when it was last looked at, and nobody in it is blocked: likely so the next time. */
+  readonly isSteady: boolean;
 }
 
 const MAX_CONVERSATIONS = 10_000;
@@ -22,6 +24,11 @@ const MAX_CHAINS = 100;
 /** Bounded; what was used longest ago goes. */
 export class RememberedConversations {
   readonly #known = new Map<string, RememberedConversation>();
+
+  /** To look at only. */
+  peek(conversationId: string): RememberedConversation | undefined {
+    return this.#known.get(conversationId);
+  }
 
   /** Takes it out: a decision carries it on, and it is put back when that was committed. */
   take(conversationId: string): RememberedConversation | undefined {
