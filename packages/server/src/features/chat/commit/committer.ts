@@ -1,6 +1,6 @@
 import { AppError } from '../../../kernel/errors.ts';
+import { CommitQueue, overloaded } from './commit-queue.ts';
 import { type PreparedSend, Preparer } from './prepare.ts';
-import { overloaded, Shard } from './shard.ts';
 import {
   type Commits,
   type CommitterDeps,
@@ -14,20 +14,19 @@ import {
 /**
  * What is said comes in here, and is answered when it is durable.
  *
- * A conversation belongs to one shard, so that what comes on this node is stored in the order in which it came. Sends with a
- * number are given to the store again when their outcome is unknown; others are answered with the error.
+ * What comes on this node is stored in the order in which it came. Sends with a number are given to the store again when their
+ * outcome is unknown; others are answered with the error.
  *
  * Errors: `not-found`, `blocked`, `message-invalid`, `quote-unknown`, `chain-conflict`, `out-of-turn` (with where the chain goes
  * on), `invalid-request`, `overloaded`, `shutting-down`; `database-unavailable`, `timeout`, `internal` (outcome unknown).
  */
 export class Committer implements Commits {
-  readonly #shards: readonly Shard[];
+  readonly #queue: CommitQueue;
   readonly #preparer = new Preparer();
   #isStopping = false;
 
   constructor(deps: CommitterDeps, options: Partial<CommitterOptions> = {}) {
-    const all = { ...defaultOptions, ...options };
-    this.#shards = Array.from({ length: all.shards }, () => new Shard(deps, all));
+    this.#queue = new CommitQueue(deps, { ...defaultOptions, ...options });
   }
 
   submit(draft: Draft, listener: SendListener): void {
@@ -54,8 +53,7 @@ export class Committer implements Commits {
   }
 
   #add(send: PreparedSend, listener: SendListener): AppError | undefined {
-    const shard = this.#shards[hash(send.conversationId) % this.#shards.length];
-    return shard?.add(send, listener) ? undefined : overloaded();
+    return this.#queue.add(send, listener) ? undefined : overloaded();
   }
 
   send(draft: Draft): Promise<Receipt> {
@@ -64,13 +62,13 @@ export class Committer implements Commits {
 
   /** Sends that wait for their batch. */
   get waiting(): number {
-    return this.#shards.reduce((sum, shard) => sum + shard.waiting, 0);
+    return this.#queue.waiting;
   }
 
   /** Takes nothing new, and resolves when everything is answered. */
   async drain(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all(this.#shards.map((shard) => shard.drain()));
+    await this.#queue.drain();
   }
 
   async leave(): Promise<void> {
@@ -83,10 +81,3 @@ export class Committer implements Commits {
 }
 
 export const shuttingDown = () => new AppError('shutting-down', { retryAfterSeconds: 1 });
-
-/** The low bits of ids are those of a counter that is mostly zero: mixed, so that conversations spread. */
-function hash(id: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < id.length; i++) value = Math.imul(value ^ id.charCodeAt(i), 0x01000193);
-  return (value ^ (value >>> 15)) >>> 0;
-}

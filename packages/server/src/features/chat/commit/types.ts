@@ -63,24 +63,26 @@ export interface CommitterDeps {
 }
 
 export interface CommitterOptions {
-  /** Batches under way at a time: they wait for the same write to disk together. */
-  readonly shards: number;
+  /** A batch that takes longer does not stand in the way of other conversations. */
+  readonly lateMs: number;
+  /** Batches under way at a time, of which all but one are late. */
+  readonly maxUnderWay: number;
   /** How long a send whose outcome is unknown is given again. */
   readonly retryMs: number;
   /** How long a reply waits for what it quotes. */
   readonly quoteMs: number;
-  /** Of each shard. */
   readonly maxWaiting: number;
   readonly maxHeld: number;
-  /** Of the bodies that wait in each shard. */
+  /** Of the bodies that wait. */
   readonly maxWaitingBytes: number;
 }
 
 export const defaultOptions: CommitterOptions = {
-  shards: 4,
+  lateMs: 50,
+  maxUnderWay: 4,
   retryMs: 5_000,
   quoteMs: 10_000,
-  maxWaiting: 10_000,
-  maxHeld: 1_000,
-  maxWaitingBytes: 16 * 1024 * 1024,
+  maxWaiting: 40_000,
+  maxHeld: 4_000,
+  maxWaitingBytes: 64 * 1024 * 1024,
 };

@@ -12,18 +12,25 @@ const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 640;
 
 /**
- * The sends of some conversations, in the order in which they came. One batch is under way at a time and what comes meanwhile
- * makes the next, so batches grow with the load and a lone message waits for nobody.
+ * What waits to be stored, in the order in which it came. One batch is under way at a time and what comes meanwhile makes the next,
+ * so batches grow with the load and a lone message waits for nobody. A batch that is late, because somebody holds one of its
+ * conversations, stands in the way of its own conversations only: others go past it.
  */
-export class Shard {
+export class CommitQueue {
   readonly #deps: CommitterDeps;
   readonly #options: CommitterOptions;
   readonly #held: HeldChains;
   #queue: Waiting[] = [];
   #bytes = 0;
-  #running: Promise<void> | undefined;
-  #looking: Disposable | undefined;
+  #underWay = 0;
+  #late = 0;
+  /** Those of the batches under way. */
+  readonly #busy = new Set<string>();
+  #pauses = 0;
   #failures = 0;
+  #isStarting = false;
+  #looking: Disposable | undefined;
+  #idle = Promise.withResolvers<void>();
 
   constructor(deps: CommitterDeps, options: CommitterOptions) {
     this.#deps = deps;
@@ -51,7 +58,7 @@ export class Shard {
 
   /** Resolves when nothing is under way. What waits for a quote is answered: it changed nothing. */
   async drain(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#underWay > 0 || this.#pauses > 0 || this.#queue.length > 0) await this.#idle.promise;
     this.#looking?.[Symbol.dispose]();
     for (const waiting of this.#held.releaseAll(Number.NEGATIVE_INFINITY)) {
       this.#refuse(waiting, new AppError('shutting-down', { retryAfterSeconds: 1 }));
@@ -59,27 +66,67 @@ export class Shard {
   }
 
   #start(): void {
-    this.#running ??= this.#run();
-  }
-
-  async #run(): Promise<void> {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
     // What comes in this very turn goes along.
-    await undefined;
-    while (this.#queue.length > 0) {
-      const batch = this.#take();
-      if (batch.length > 0) await this.#commit(batch);
-    }
-    this.#running = undefined;
+    queueMicrotask(() => {
+      this.#isStarting = false;
+      this.#startNext();
+    });
   }
 
+  #startNext(): void {
+    if (this.#pauses > 0 || this.#underWay > this.#late || this.#underWay >= this.#options.maxUnderWay)
+      return;
+    const batch = this.#take();
+    if (batch.length > 0) void this.#run(batch);
+    else if (this.#underWay === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers<void>();
+    }
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    const { clock } = this.#deps;
+    const conversationIds = new Set(batch.map(({ send }) => send.conversationId));
+    for (const id of conversationIds) this.#busy.add(id);
+    this.#underWay += 1;
+    let isLate = false;
+    const lateness = clock.after(this.#options.lateMs, () => {
+      isLate = true;
+      this.#late += 1;
+      this.#startNext();
+    });
+    await this.#commit(batch);
+    lateness[Symbol.dispose]();
+    this.#underWay -= 1;
+    if (isLate) this.#late -= 1;
+    for (const id of conversationIds) this.#busy.delete(id);
+    this.#startNext();
+  }
+
+  /** The next batch: nothing of a conversation that one is under way for, so that its order is kept. */
   #take(): Waiting[] {
-    const next = this.#queue.splice(0, MAX_SENDS);
-    if (this.#held.isEmpty) return next;
-    return next.filter((waiting) => {
-      if (!this.#held.isHeld(waiting)) return true;
-      if (!this.#held.join(waiting)) this.#refuse(waiting, overloaded());
+    if (this.#busy.size === 0) {
+      for (;;) {
+        const batch = this.#queue.splice(0, MAX_SENDS).filter((waiting) => !this.#joinsHeld(waiting));
+        if (batch.length > 0 || this.#queue.length === 0) return batch;
+      }
+    }
+    const batch: Waiting[] = [];
+    this.#queue = this.#queue.filter((waiting) => {
+      if (batch.length >= MAX_SENDS || this.#busy.has(waiting.send.conversationId)) return true;
+      if (!this.#joinsHeld(waiting)) batch.push(waiting);
       return false;
     });
+    return batch;
+  }
+
+  /** What is behind a reply that waits, in its chain, waits with it. */
+  #joinsHeld(waiting: Waiting): boolean {
+    if (!this.#held.isHeld(waiting)) return false;
+    if (!this.#held.join(waiting)) this.#refuse(waiting, overloaded());
+    return true;
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -168,7 +215,9 @@ export class Shard {
     this.#queue = [...again, ...this.#queue];
     const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 10);
+    this.#pauses += 1;
     await clock.sleep(1 + random.integer(ceilingMs));
+    this.#pauses -= 1;
   }
 
   #reasonOf(error: unknown): AppError {
