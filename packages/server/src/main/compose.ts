@@ -305,7 +305,7 @@ export async function composeApplication(options: ComposeOptions) {
   const { config, log, platform } = options;
   await using opening = new AsyncDisposableStack();
   const features = opening.use(await composeFeatures(options));
-  const gateway = opening.use(openGateway({ ...options, ...features }));
+  const gateway = opening.use(await openGateway({ ...options, ...features }));
   const { accounts, detail, engagement, graph, history, media, videos, timeline, jobs, store } = features;
   const limits = {
     uploadMaxBytes: config.HVIDEO_UPLOAD_MAX_BYTES,

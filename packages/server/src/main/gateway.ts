@@ -1,21 +1,25 @@
 import type { Config } from '../config/config.ts';
 import type { Accounts } from '../features/accounts/index.ts';
-import type { Chat } from '../features/chat/index.ts';
 import { systemClock as clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import { systemRandom as random } from '../kernel/random.ts';
 import type { Bus } from '../ports/bus/port.ts';
 import type { Application } from '../transport/http/server.ts';
-import { Gateway, SocketRpc } from '../transport/stomp/index.ts';
+import { Gateway, type GatewayChat, SocketRpc } from '../transport/stomp/index.ts';
 import { VERSION } from './version.ts';
 
 export interface GatewayOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'HVIDEO_LIMITS' | 'HVIDEO_NODE_URL' | 'HVIDEO_SHUTDOWN_SECONDS'>;
   readonly log: Logger;
   readonly metrics?: Metrics | undefined;
-  readonly accounts: Accounts;
-  readonly chat: Chat;
+  readonly accounts: {
+    readonly authentication: Pick<
+      Accounts['authentication'],
+      'onForgotten' | 'loginOf' | 'endedOf' | 'standing'
+    >;
+  };
+  readonly chat: GatewayChat;
   readonly bus: Bus;
   readonly nodeName: string;
 }
@@ -24,8 +28,12 @@ const ENDED_LOGINS = 'ended-logins';
 /** A process that is alone has nowhere to send its clients: they come back when it does. */
 const aloneDrainMs = 200;
 
-/** The chat's sockets, at `/ws`; they are there when HTTP tells how it carries requests. */
-export function openGateway({ config, log, metrics, accounts, chat, bus, nodeName }: GatewayOptions) {
+/**
+ * The chat's sockets, at `/ws`; they are there when HTTP tells how it carries requests. Rejects when the bus cannot be reached, as
+ * everything does that listens to it from its start.
+ */
+export async function openGateway(options: GatewayOptions) {
+  const { config, log, metrics, accounts, chat, bus, nodeName } = options;
   const { authentication } = accounts;
   const gateways: Gateway[] = [];
   const recheck = (sessionIds: readonly string[]) => {
@@ -35,6 +43,10 @@ export function openGateway({ config, log, metrics, accounts, chat, bus, nodeNam
         .catch((error: unknown) => log.warn({ err: error }, 'logins were not checked'));
   };
   // Of what was ended elsewhere this node hears by the bus, or within a minute by itself.
+  const listening = await bus.subscribe(ENDED_LOGINS, {
+    onMessage: (message) => recheck(JSON.parse(new TextDecoder().decode(message))),
+    onGap: () => undefined,
+  });
   authentication.onForgotten = (sessionIds) => {
     recheck(sessionIds);
     const message = new TextEncoder().encode(JSON.stringify(sessionIds.slice(0, 10_000)));
@@ -42,10 +54,6 @@ export function openGateway({ config, log, metrics, accounts, chat, bus, nodeNam
       log.debug({ err: error }, 'other nodes were not told of ended logins');
     });
   };
-  const listening = bus.subscribe(ENDED_LOGINS, {
-    onMessage: (message) => recheck(JSON.parse(new TextDecoder().decode(message))),
-    onGap: () => undefined,
-  });
   const sockets: NonNullable<Application['sockets']> = (dispatch, rules) => {
     const gateway = new Gateway({
       ...{ clock, random, log, metrics, chat, version: VERSION },
@@ -75,7 +83,7 @@ export function openGateway({ config, log, metrics, accounts, chat, bus, nodeNam
     async [Symbol.asyncDispose](): Promise<void> {
       authentication.onForgotten = undefined;
       for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
-      await (await listening)[Symbol.asyncDispose]();
+      await listening[Symbol.asyncDispose]();
     },
   };
 }
