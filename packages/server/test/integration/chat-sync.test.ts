@@ -234,10 +234,20 @@ describe('a device that was forgotten', () => {
     await say(lin, id, 'missed');
     await t.db.sql`update chat_device set seen_at = now() - interval '31 days' where id = ${first.deviceId}`;
     expect(await t.features.chat.devices.expire()).toBe(1);
-    const { registered } = { registered: await t.features.chat.devices.register(loginOf(wei), 'old') };
-    expect([registered.isNew, registered.id === first.deviceId]).toEqual([true, false]);
+    // This process remembers it; that it is gone shows at its next request.
     const answer = await sync(wei, { device: 'old', pts: first.pts });
-    expect([answer.deviceId, seqsOf(answer)]).toEqual([registered.id, []]);
+    expect([answer.deviceId === first.deviceId, answer.tooLong, seqsOf(answer)]).toEqual([false, true, []]);
+  });
+
+  test('or gave way to others: it goes on as a new one at once', async () => {
+    const id = await begin(lin, 'direct', wei);
+    const first = await sync(wei, { device: 'first' });
+    for (let n = 0; n < 50; n += 1) await sync(wei, { device: `later-${n}` });
+    await say(lin, id, 'missed');
+    const answer = await sync(wei, { device: 'first', pts: first.pts });
+    expect([answer.deviceId === first.deviceId, answer.tooLong, seqsOf(answer)]).toEqual([false, true, []]);
+    await say(lin, id, 'heard');
+    expect(seqsOf(await sync(wei, { device: 'first', pts: answer.pts }))).toEqual([[id, [2]]]);
   });
 
   test('is one that was not seen for 30 days, not a day earlier', async () => {
@@ -246,12 +256,6 @@ describe('a device that was forgotten', () => {
     expect(await t.features.chat.devices.expire()).toBe(0);
   });
 });
-
-const loginOf = (user: ApiUser) => {
-  const [, claims = ''] = (user.accessToken ?? '').split('.');
-  const { sub, sid } = JSON.parse(Buffer.from(claims, 'base64url').toString());
-  return { accountId: String(sub), sessionId: String(sid) };
-};
 
 describe('a long poll', () => {
   test('is answered at once when there is something', async () => {

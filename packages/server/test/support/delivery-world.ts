@@ -168,7 +168,7 @@ export async function deliveryWorld(nodeCount = 1, bus = new LossyBus()) {
     },
     cursorOf: async (device: Device, conversationId: string) => {
       const pending = await stores.devices.pending(device);
-      const found = pending.find((each) => each.conversationId === conversationId);
+      const found = pending?.find((each) => each.conversationId === conversationId);
       if (found) return found.cursorSeq;
       return (await stores.messages.heads([conversationId])).get(conversationId) ?? 0;
     },

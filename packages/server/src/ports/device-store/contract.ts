@@ -33,7 +33,7 @@ export function deviceStoreContract(name: string, open: () => Promise<ChatStores
     }
 
     const pendingOf = async (of: Device) =>
-      (await store.pending(of)).map(({ conversationId, cursorSeq, headSeq }) => [
+      ((await store.pending(of)) ?? []).map(({ conversationId, cursorSeq, headSeq }) => [
         ...[conversationId, cursorSeq, headSeq],
       ]);
 
@@ -124,7 +124,7 @@ export function deviceStoreContract(name: string, open: () => Promise<ChatStores
         })();
         const coming = await register(a, session, `i${round}`);
         const headSeq = await noting;
-        const [pending] = await store.pending(coming);
+        const [pending] = (await store.pending(coming)) ?? [];
         // History, or pending: nothing between.
         if (pending) expect(pending).toMatchObject({ headSeq });
         else {
@@ -212,6 +212,8 @@ export function deviceStoreContract(name: string, open: () => Promise<ChatStores
         id: made[0]?.id ?? '',
       });
       expect(await register(accountId, session, 'i2', world.nowMs + 1_003)).toMatchObject({ isNew: false });
+      expect(await store.pending(made[1]!)).toBeNull();
+      expect(await store.pending(made[2]!)).toEqual([]);
       expect(await register(accountId, session, 'i1', world.nowMs + 1_004)).toMatchObject({ isNew: true });
     });
 

@@ -21,8 +21,11 @@
 export interface DeviceStore {
   /** Errors: `token-invalid` when the login has ended. */
   register(device: DeviceName): Promise<Device>;
-  /** Conversations that hold something new for the device, each with its cursor: what the box names, then by conversation id. */
-  pending(device: Device, options?: DeviceStoreOptions): Promise<PendingConversation[]>;
+  /**
+   * Conversations that hold something new for the device, each with its cursor: what the box names, then by conversation id. Null:
+   * there is no such device any more, it was forgotten or gave way.
+   */
+  pending(device: Device, options?: DeviceStoreOptions): Promise<PendingConversation[] | null>;
   /**
    * Raises cursors of any number of devices, and takes the pointers of what is now caught up out of their boxes. Marks these
    * devices as seen. A device or a conversation that is not there is left out.

@@ -40,11 +40,12 @@ export class MemoryDeviceStore implements DeviceStore {
     return { id, accountId, isNew: true };
   }
 
-  async pending({ id, accountId }: Device): Promise<PendingConversation[]> {
+  async pending({ id, accountId }: Device): Promise<PendingConversation[] | null> {
     const device = this.#chat.devices.get(id);
-    const pending = this.#pending(accountId, device?.cursors);
+    if (!device) return null;
+    const pending = this.#pending(accountId, device.cursors);
     // A stable sort: what the box names comes first.
-    const isNamed = (it: PendingConversation) => device?.box.has(it.conversationId) === true;
+    const isNamed = (it: PendingConversation) => device.box.has(it.conversationId);
     return pending.sort((a, b) => Number(isNamed(b)) - Number(isNamed(a)));
   }
 
@@ -88,10 +89,10 @@ export class MemoryDeviceStore implements DeviceStore {
     return [...this.#chat.devices.values()].filter((device) => device.accountId === accountId);
   }
 
-  #pending(accountId: string, cursors: ReadonlyMap<string, number> | undefined): PendingConversation[] {
+  #pending(accountId: string, cursors: ReadonlyMap<string, number>): PendingConversation[] {
     const pending = this.#chat
       .conversationsOf(accountId)
-      .map((it) => pendingOf(it, accountId, cursors?.get(it.id) ?? 0));
+      .map((it) => pendingOf(it, accountId, cursors.get(it.id) ?? 0));
     return pending
       .filter(({ cursorSeq, headSeq }) => headSeq > cursorSeq)
       .sort((a, b) => compareIds(a.conversationId, b.conversationId));

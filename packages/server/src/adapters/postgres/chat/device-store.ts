@@ -25,21 +25,23 @@ export class PostgresDeviceStore implements DeviceStore {
   }
 
   /** Derived from memberships and heads, whatever the box holds. */
-  async pending(device: Device, options: DeviceStoreOptions = {}): Promise<PendingConversation[]> {
+  async pending(device: Device, options: DeviceStoreOptions = {}): Promise<PendingConversation[] | null> {
     const { sql } = this.#db;
-    const rows = await sql<{ id: string; cursor_seq: string; head_seq: string }>`
-      select m.conversation_id as id, greatest(c.seq, m.joined_seq) as cursor_seq, h.seq as head_seq
-      from conversation_member m join conversation_head h using (conversation_id)
-      left join chat_cursor c on c.device_id = ${device.id} and c.conversation_id = m.conversation_id
-      where m.account_id = ${device.accountId} and h.seq > greatest(c.seq, m.joined_seq)
+    const rows = await sql<{ id: string | null; cursor_seq: string; head_seq: string }>`
+      select behind.* from chat_device d left join lateral (
+        select m.conversation_id as id, greatest(c.seq, m.joined_seq) as cursor_seq, h.seq as head_seq
+        from conversation_member m join conversation_head h using (conversation_id)
+        left join chat_cursor c on c.device_id = d.id and c.conversation_id = m.conversation_id
+        where m.account_id = ${device.accountId} and h.seq > greatest(c.seq, m.joined_seq)
+      ) behind on true
+      where d.id = ${device.id}
       order by not exists (
-        select from offline_box where device_id = ${device.id} and conversation_id = m.conversation_id
-      ), m.conversation_id`.withSignal(options.signal);
-    return rows.map(({ id, cursor_seq, head_seq }) => ({
-      conversationId: id,
-      cursorSeq: Number(cursor_seq),
-      headSeq: Number(head_seq),
-    }));
+        select from offline_box where device_id = d.id and conversation_id = behind.id
+      ), behind.id`.withSignal(options.signal);
+    if (rows.length === 0) return null;
+    return rows.flatMap(({ id, cursor_seq, head_seq }) =>
+      id === null ? [] : [{ conversationId: id, cursorSeq: Number(cursor_seq), headSeq: Number(head_seq) }],
+    );
   }
 
   async checkpoint(cursors: readonly Cursor[], nowMs: number): Promise<void> {

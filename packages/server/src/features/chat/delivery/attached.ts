@@ -1,4 +1,5 @@
 import type { ChatEvent } from '@hvideo/protocol';
+import { AppError } from '../../../kernel/errors.ts';
 import type { Logger } from '../../../kernel/log.ts';
 import type { ConversationStore, Membership, StoredEvent } from '../../../ports/conversation-store/port.ts';
 import type { Device, DeviceStore } from '../../../ports/device-store/port.ts';
@@ -83,6 +84,8 @@ export class Attached implements Attachment {
     if (turn !== this.#turn) return;
     const pending = await devices.pending(this.device);
     if (turn !== this.#turn) return;
+    // It comes again as a new one.
+    if (!pending) throw new AppError('not-found', { detail: 'The device gave way to others' });
     const own = new Set(this.#downlink.feeds);
     for (const { conversationId, cursorSeq, headSeq } of pending) {
       const feed = feeds.get(conversationId);

@@ -54,7 +54,7 @@ export type AckMode = 'client' | 'client-individual' | 'auto';
 /** One device’s connection with this node. */
 export interface Attachment {
   readonly device: Device;
-  /** Messages begin: first what is pending. Rejects when the stores cannot be reached; then it may be opened again. */
+  /** Messages begin: first what is pending. Rejects when the stores cannot be reached; then it may be opened again. `not-found`: there is no such device any more. */
   open(mode: AckMode): Promise<void>;
   /** Messages end; what is not acknowledged comes again with the next `open`. */
   close(): void;

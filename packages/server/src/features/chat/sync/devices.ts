@@ -71,6 +71,11 @@ export class Devices {
     return this.#asking.get(key) ?? this.#ask(key, login, instance);
   }
 
+  /** The store has it no more: whoever asks next is another one. */
+  forget({ sessionId }: Login, instance: string): void {
+    this.#known.delete(`${sessionId}:${instance}`);
+  }
+
   #ask(key: string, login: Login, instance: string): Promise<Device> {
     const asking = this.#remember(key, login, instance).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);

@@ -1,5 +1,6 @@
 import type { ChatEvent, SyncAnswer } from '@hvideo/protocol';
 import type { Clock } from '../../../kernel/clock.ts';
+import { AppError } from '../../../kernel/errors.ts';
 import type { Logger } from '../../../kernel/log.ts';
 import type { ConversationStore, DeliveredMark } from '../../../ports/conversation-store/port.ts';
 import { MAX_EVENTS } from '../../../ports/conversation-store/port.ts';
@@ -35,6 +36,9 @@ export interface SyncRequest {
  */
 const looksAgainAfterMs = [1_000, 5_000] as const;
 
+/** The second is new, and none of those that give way. */
+const maxDevicesTried = 2;
+
 /** What a device without a socket asks for: what is new since its cursors and its last event. */
 export class Sync {
   readonly #deps: SyncDeps;
@@ -54,9 +58,20 @@ export class Sync {
    * when the login has ended; `rate-limited`, `overloaded` when too many wait.
    */
   async sync(login: Login, request: SyncRequest, signal?: AbortSignal): Promise<SyncAnswer> {
-    const device = await this.#deps.devices.known(login, request.instance ?? '');
+    const { devices } = this.#deps;
+    const instance = request.instance ?? '';
+    for (let tries = 0; tries < maxDevicesTried; tries += 1) {
+      const answer = await this.#syncAs(await devices.known(login, instance), request, signal);
+      if (answer) return answer;
+      devices.forget(login, instance);
+    }
+    throw new AppError('rate-limited', { detail: 'Too many devices', retryAfterSeconds: 10 });
+  }
+
+  /** Null: the device gave way to others since it was remembered here. */
+  async #syncAs(device: Device, request: SyncRequest, signal?: AbortSignal): Promise<SyncAnswer | null> {
     if (request.waitMs === 0) return this.#answer(device, request, signal);
-    using _place = this.#places.take(login.accountId);
+    using _place = this.#places.take(device.accountId);
     return await this.#waitForAnswer(device, request, signal);
   }
 
@@ -65,7 +80,11 @@ export class Sync {
     this.#draining.abort();
   }
 
-  async #waitForAnswer(device: Device, request: SyncRequest, signal?: AbortSignal): Promise<SyncAnswer> {
+  async #waitForAnswer(
+    device: Device,
+    request: SyncRequest,
+    signal?: AbortSignal,
+  ): Promise<SyncAnswer | null> {
     const { clock, log, news } = this.#deps;
     const endMs = clock.monotonicMs() + request.waitMs;
     let asked = request;
@@ -81,7 +100,7 @@ export class Sync {
       try {
         const answer = await this.#answer(device, asked, signal);
         const leftMs = endMs - clock.monotonicMs();
-        if (hasNews(answer) || leftMs <= 0 || this.#draining.signal.aborted) return answer;
+        if (!answer || hasNews(answer) || leftMs <= 0 || this.#draining.signal.aborted) return answer;
         await Promise.race([hint, sleepUnless(clock, Math.min(leftMs, pauseMs(turn)), ends)]);
       } finally {
         over.abort();
@@ -91,11 +110,12 @@ export class Sync {
     }
   }
 
-  async #answer(device: Device, request: SyncRequest, signal?: AbortSignal): Promise<SyncAnswer> {
+  async #answer(device: Device, request: SyncRequest, signal?: AbortSignal): Promise<SyncAnswer | null> {
     const { deviceStore, messages } = this.#deps;
     // Events first: what a client reads anew after `tooLong` is not older than the number that it goes on from.
     const { events, pts, tooLong } = await this.#events(device, request.pts, signal);
     const pending = await deviceStore.pending(device, { signal });
+    if (!pending) return null;
     const risen = risenBy(device, pending, request.acknowledged);
     await this.#keep(device, risen);
     const left = pending.flatMap((each) => {
