@@ -26,6 +26,9 @@ export function memoryChatStores(chat = new MemoryChat()): ChatStores {
     block: async (blocker, blocked) => {
       chat.blocks.add(`${blocker}:${blocked}`);
     },
+    unblock: async (blocker, blocked) => {
+      chat.blocks.delete(`${blocker}:${blocked}`);
+    },
     session: async (id, accountId) => {
       chat.sessions.set(id, accountId);
     },
@@ -64,7 +67,7 @@ const handlesOf = (db: Database) => ({
 /** Accounts, blocks and logins by their tables. */
 export function rowsOf({
   sql,
-}: Database): Pick<ChatStores, 'account' | 'block' | 'session' | 'endSession' | 'boxOf'> {
+}: Database): Pick<ChatStores, 'account' | 'block' | 'unblock' | 'session' | 'endSession' | 'boxOf'> {
   return {
     account: async (id) => {
       await sql`
@@ -75,6 +78,9 @@ export function rowsOf({
       await sql`
         insert into block (id, blocker_id, blocked_id, created_at)
         values (${blocker}, ${blocker}, ${blocked}, ${new Date()})`;
+    },
+    unblock: async (blocker, blocked) => {
+      await sql`delete from block where blocker_id = ${blocker} and blocked_id = ${blocked}`;
     },
     session: async (id, accountId) => {
       await sql`

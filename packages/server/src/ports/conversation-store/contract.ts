@@ -247,11 +247,12 @@ export function conversationStoreContract(name: string, open: () => Promise<Chat
       expect([await unread(a), await unread(b), await store.countUnread(b)]).toEqual([2, 3, 1]);
       expect(await store.markDelivered([{ accountId: b, conversationId: id, seq: 2 }])).toHaveLength(1);
       expect(await store.markRead(b, id, 2)).toEqual({
-        ...{ accountId: b, pts: 2, kind: 'read', conversationId: id, seq: 2 },
+        event: { accountId: b, pts: 2, kind: 'read', conversationId: id, seq: 2 },
+        isShown: true,
       });
       expect(await store.markRead(b, id, 1)).toBeNull();
       expect(await unread(b)).toBe(1);
-      expect(await store.markRead(b, id, 99)).toMatchObject({ pts: 3, seq: 5 });
+      expect(await store.markRead(b, id, 99)).toMatchObject({ event: { pts: 3, seq: 5 } });
       expect([await unread(b), await store.countUnread(b)]).toEqual([0, 0]);
       expect(await codeOf(store.markRead(world.id(), id, 1))).toBe('not-found');
       const marks = [
@@ -268,6 +269,34 @@ export function conversationStoreContract(name: string, open: () => Promise<Chat
         [5, 5],
       ]);
       expect(await store.markDelivered([])).toEqual([]);
+    });
+
+    test('what one of a direct chat reads and gets after a block is not shown to the other', async () => {
+      const [a = '', b = '', c = ''] = await world.people(3);
+      const [id, group] = [await world.direct(a, b), await world.group(a, b, c)];
+      for (const each of [id, group]) await world.say(each, a, 4);
+      await store.markRead(b, id, 1);
+      await store.markDelivered([{ accountId: b, conversationId: id, seq: 2 }]);
+      await stores.block(a, b);
+      const marksFor = async (asking: string) =>
+        (await store.members(asking, id, { limit: 5 }))
+          ?.filter(({ accountId }) => accountId === b)
+          .map(({ readSeq, deliveredSeq }) => [readSeq, deliveredSeq])[0];
+      const delivered = [id, group].map((conversationId) => ({ accountId: b, conversationId, seq: 4 }));
+      expect((await store.markDelivered(delivered)).map(({ conversationId }) => conversationId)).toEqual([
+        group,
+      ]);
+      expect(await store.markRead(b, id, 3)).toMatchObject({ event: { seq: 3 }, isShown: false });
+      expect(await store.markRead(b, group, 3)).toMatchObject({ isShown: true });
+      expect([await marksFor(a), await marksFor(b)]).toEqual([
+        [1, 2],
+        [3, 4],
+      ]);
+      expect((await store.get(b, [id]))[0]?.readSeq).toBe(3);
+      await stores.unblock(a, b);
+      expect(await marksFor(a)).toEqual([1, 2]);
+      expect(await store.markRead(b, id, 4)).toMatchObject({ isShown: true });
+      expect(await marksFor(a)).toEqual([4, 4]);
     });
 
     test('events are numbered without holes, the newest are kept, and who missed some is told', async () => {

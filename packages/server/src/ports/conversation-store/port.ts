@@ -10,6 +10,8 @@ import type { StoredMessage } from '../message-store/port.ts';
  *   orders messages.
  * - Marks (read, delivered) only rise, and never above the head. What was read was delivered. Who joins has read what was
  *   said before.
+ * - Of a direct chat in which one has blocked the other, what either reads and gets from then on is not shown to the other: they
+ *   go on seeing the marks of before, until a mark rises without a block.
  * - Events of an account are numbered (`pts`) 1, 2, 3 ... without holes, in the order of their commits; the newest
  *   `MAX_EVENTS` are kept.
  * - Unread is counted from the messages, never kept.
@@ -51,9 +53,9 @@ export interface ConversationStore {
     conversationIds: readonly string[] | 'all',
     options?: StoreOptions,
   ): Promise<Membership[]>;
-  /** Raises the account's mark; answers the event, or null when nothing rose. Errors: `not-found`. */
-  markRead(accountId: string, conversationId: string, seq: number): Promise<StoredEvent | null>;
-  /** Raises marks; answers those that rose. Who is no member any more is left out. */
+  /** Raises the account's mark; null when nothing rose. Errors: `not-found`. */
+  markRead(accountId: string, conversationId: string, seq: number): Promise<ReadMark | null>;
+  /** Raises marks; answers those that rose and are shown. Who is no member any more is left out. */
   markDelivered(marks: readonly DeliveredMark[]): Promise<DeliveredMark[]>;
   /**
    * The events after `pts`, at most `limit`, and the newest number of all. `tooLong`: some between are no longer kept, or `pts`
@@ -138,6 +140,7 @@ export interface MemberView {
   readonly accountId: string;
   readonly role: 'owner' | 'member';
   readonly joinedAtMs: number;
+  /** As whoever asks may see them. */
   readonly readSeq: number;
   readonly deliveredSeq: number;
 }
@@ -152,6 +155,13 @@ export interface DeliveredMark {
   readonly accountId: string;
   readonly conversationId: string;
   readonly seq: number;
+}
+
+export interface ReadMark {
+  /** For the account's own devices. */
+  readonly event: StoredEvent;
+  /** The others may know. */
+  readonly isShown: boolean;
 }
 
 export interface EventPage {

@@ -17,6 +17,7 @@ export interface ChatStores {
   readonly limited: ConversationStore;
   account(id: string): Promise<void>;
   block(blocker: string, blocked: string): Promise<void>;
+  unblock(blocker: string, blocked: string): Promise<void>;
   session(id: string, accountId: string): Promise<void>;
   endSession(id: string): Promise<void>;
   /** The pointers in a device's offline box. */

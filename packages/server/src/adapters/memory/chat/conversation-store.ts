@@ -14,11 +14,19 @@ import {
   type Membership,
   type MembersPage,
   type MemberView,
+  type ReadMark,
   type StoredEvent,
 } from '../../../ports/conversation-store/port.ts';
 import { createdBody, directKey, participantsOf } from '../../../ports/conversation-store/rules.ts';
 import { changeMembers } from './member-changes.ts';
-import { headOf, type MemoryChat, type MemoryConversation, memberOf, say } from './state.ts';
+import {
+  headOf,
+  type MemoryChat,
+  type MemoryConversation,
+  type MemoryMember,
+  memberOf,
+  say,
+} from './state.ts';
 import { unreadOf, viewOf } from './views.ts';
 
 const UNREAD_CONVERSATIONS_COUNTED = 100;
@@ -110,8 +118,9 @@ export class MemoryConversationStore implements ConversationStore {
     const members = this.#chat.conversations.get(conversationId)?.members;
     if (!members?.has(accountId)) return null;
     const views = [...members].map(
-      ([id, { role, joinedAtMs, readSeq, deliveredSeq }]): MemberView => ({
+      ([id, { role, joinedAtMs, readSeq, deliveredSeq, shown }]): MemberView => ({
         ...{ accountId: id, role, joinedAtMs, readSeq, deliveredSeq },
+        ...(id !== accountId && shown),
       }),
     );
     return views
@@ -141,15 +150,16 @@ export class MemoryConversationStore implements ConversationStore {
     return memberships.sort((a, b) => compareIds(a.conversationId, b.conversationId));
   }
 
-  async markRead(accountId: string, conversationId: string, seq: number): Promise<StoredEvent | null> {
+  async markRead(accountId: string, conversationId: string, seq: number): Promise<ReadMark | null> {
     const conversation = this.#chat.conversations.get(conversationId);
     const member = conversation?.members.get(accountId);
     if (!conversation || !member) throw new AppError('not-found');
     const readSeq = Math.min(seq, headOf(conversation));
     if (readSeq <= member.readSeq) return null;
+    const isShown = this.#show(conversation, member);
     member.readSeq = readSeq;
     member.deliveredSeq = Math.max(member.deliveredSeq, readSeq);
-    return this.#event(accountId, 'read', conversationId, readSeq);
+    return { event: this.#event(accountId, 'read', conversationId, readSeq), isShown };
   }
 
   async markDelivered(marks: readonly DeliveredMark[]): Promise<DeliveredMark[]> {
@@ -160,10 +170,20 @@ export class MemoryConversationStore implements ConversationStore {
       if (!conversation || !member) continue;
       const deliveredSeq = Math.min(seq, headOf(conversation));
       if (deliveredSeq <= member.deliveredSeq) continue;
+      const isShown = this.#show(conversation, member);
       member.deliveredSeq = deliveredSeq;
-      risen.set(`${conversationId}/${accountId}`, { accountId, conversationId, seq: deliveredSeq });
+      if (isShown)
+        risen.set(`${conversationId}/${accountId}`, { accountId, conversationId, seq: deliveredSeq });
     }
     return [...risen.values()];
+  }
+
+  /** Before its marks rise. */
+  #show(conversation: MemoryConversation, member: MemoryMember): boolean {
+    const isShown = !this.#chat.isBlocked(conversation);
+    const { readSeq, deliveredSeq } = member;
+    member.shown = isShown ? undefined : (member.shown ?? { readSeq, deliveredSeq });
+    return isShown;
   }
 
   async events(accountId: string, pts: number, limit: number): Promise<EventPage> {

@@ -40,6 +40,12 @@ export class MemoryChat {
     return this.blocks.has(`${a}:${b}`) || this.blocks.has(`${b}:${a}`);
   }
 
+  /** It is a direct chat in which one has blocked the other. */
+  isBlocked({ type, members }: MemoryConversation): boolean {
+    const [a, b] = [...members.keys()];
+    return type === 'direct' && a !== undefined && b !== undefined && this.areBlocked(a, b);
+  }
+
   /** Its devices go along. */
   endSession(sessionId: string): void {
     this.sessions.delete(sessionId);
@@ -85,6 +91,8 @@ export interface MemoryMember {
   readonly joinedSeq: number;
   readSeq: number;
   deliveredSeq: number;
+  /** What others go on seeing since a block; undefined: the marks themselves. */
+  shown: { readonly readSeq: number; readonly deliveredSeq: number } | undefined;
 }
 
 export interface MemoryEvents {
@@ -102,7 +110,7 @@ export interface MemoryDevice extends Omit<Device, 'isNew'>, Pick<DeviceName, 's
 export const headOf = (conversation: MemoryConversation) => conversation.messages.length;
 
 export function memberOf(role: MemoryMember['role'], joinedAtMs: number, joinedSeq: number): MemoryMember {
-  return { role, joinedAtMs, joinedSeq, readSeq: joinedSeq, deliveredSeq: joinedSeq };
+  return { role, joinedAtMs, joinedSeq, readSeq: joinedSeq, deliveredSeq: joinedSeq, shown: undefined };
 }
 
 /** What the server says becomes the newest message. */

@@ -1,4 +1,3 @@
-import { AppError } from '../../../kernel/errors.ts';
 import type {
   Change,
   ConversationDraft,
@@ -11,13 +10,14 @@ import type {
   Membership,
   MembersPage,
   MemberView,
-  StoredEvent,
+  ReadMark,
   StoreOptions,
 } from '../../../ports/conversation-store/port.ts';
 import { createdBody, directKey, participantsOf } from '../../../ports/conversation-store/rules.ts';
 import type { Database, Sql } from '../../../ports/database/port.ts';
 import { appendEvents, type EventRow, toEvent } from './events.ts';
 import { type ConversationLimits, defaultLimits } from './limits.ts';
+import { markDelivered, markRead } from './marks.ts';
 import { changeMembers } from './member-changes.ts';
 import { addMembers, requireAccounts, requireRoom, requireUnblocked, say } from './member-rows.ts';
 import { countUnread, readMemberships, readViews } from './views.ts';
@@ -76,7 +76,10 @@ export class PostgresConversationStore implements ConversationStore {
   ): Promise<MemberView[] | null> {
     const { sql } = this.#db;
     const rows = await sql<MemberRow>`
-      select m.account_id, m.role, (extract(epoch from m.joined_at) * 1000)::int8 as joined_ms, m.read_seq, m.delivered_seq
+      select m.account_id, m.role, (extract(epoch from m.joined_at) * 1000)::int8 as joined_ms,
+        case when m.account_id = asking.account_id then m.read_seq else coalesce(m.shown_read_seq, m.read_seq) end as read_seq,
+        case when m.account_id = asking.account_id then m.delivered_seq else coalesce(m.shown_delivered_seq, m.delivered_seq) end
+          as delivered_seq
       from conversation_member asking
       left join lateral (
         select * from conversation_member
@@ -115,61 +118,13 @@ export class PostgresConversationStore implements ConversationStore {
     return readMemberships(this.#db.sql, accountId, conversationIds, options);
   }
 
-  markRead(accountId: string, conversationId: string, seq: number): Promise<StoredEvent | null> {
-    return this.#db.transaction(async (tx) => {
-      const rows = await tx<{ seq: string; rises: boolean }>`
-        select least(${seq}::int8, h.seq) as seq, least(${seq}::int8, h.seq) > m.read_seq as rises
-        from conversation_member m join conversation_head h using (conversation_id)
-        where m.conversation_id = ${conversationId} and m.account_id = ${accountId} for update of m`;
-      const [mark] = rows;
-      if (!mark) throw new AppError('not-found');
-      if (!mark.rises) return null;
-      await tx`
-        update conversation_member
-        set read_seq = ${mark.seq}, delivered_seq = greatest(delivered_seq, ${mark.seq})
-        where conversation_id = ${conversationId} and account_id = ${accountId}`;
-      const read = { accountId, kind: 'read', conversationId, seq: Number(mark.seq) } as const;
-      const [event] = await appendEvents(tx, [read], this.#limits.maxEvents);
-      return event ?? null;
-    });
+  markRead(accountId: string, conversationId: string, seq: number): Promise<ReadMark | null> {
+    const mark = { accountId, conversationId, seq };
+    return this.#db.transaction((tx) => markRead(tx, mark, this.#limits));
   }
 
-  async markDelivered(marks: readonly DeliveredMark[]): Promise<DeliveredMark[]> {
-    if (marks.length === 0) return [];
-    const { sql } = this.#db;
-    const rows = await sql<{ account_id: string; id: string; seq: string }>`
-      with mark as (
-        select conversation_id, account_id, max(seq) as seq from unnest(
-          ${sql.array(
-            marks.map((mark) => mark.conversationId),
-            'int8',
-          )},
-          ${sql.array(
-            marks.map((mark) => mark.accountId),
-            'int8',
-          )},
-          ${sql.array(
-            marks.map((mark) => mark.seq),
-            'int8',
-          )}
-        ) as mark (conversation_id, account_id, seq)
-        group by conversation_id, account_id
-      ), locked as (
-        select m.conversation_id, m.account_id, least(mark.seq, h.seq) as seq
-        from mark join conversation_member m using (conversation_id, account_id)
-        join conversation_head h using (conversation_id)
-        where m.delivered_seq < least(mark.seq, h.seq)
-        order by m.conversation_id, m.account_id for update of m
-      )
-      update conversation_member m set delivered_seq = locked.seq from locked
-      where m.conversation_id = locked.conversation_id and m.account_id = locked.account_id
-        and m.delivered_seq < locked.seq
-      returning m.account_id, m.conversation_id as id, m.delivered_seq as seq`;
-    return rows.map(({ account_id, id, seq }) => ({
-      accountId: account_id,
-      conversationId: id,
-      seq: Number(seq),
-    }));
+  markDelivered(marks: readonly DeliveredMark[]): Promise<DeliveredMark[]> {
+    return markDelivered(this.#db.sql, marks);
   }
 
   async events(

@@ -9,10 +9,10 @@ import type { PageRequest } from './conversations.ts';
 
 export interface ReadingDeps {
   readonly cursors: CursorCodec;
-  readonly conversations: ConversationStore;
-  readonly messages: MessageStore;
+  readonly conversations: Pick<ConversationStore, 'memberships' | 'members' | 'markRead'>;
+  readonly messages: Pick<MessageStore, 'read'>;
   readonly people: Pick<ChatPeople, 'cards'>;
-  readonly told: Told;
+  readonly told: Pick<Told, 'events' | 'mark'>;
 }
 
 export interface HistoryRequest {
@@ -70,14 +70,14 @@ export class Reading {
     return { items: await toMembers(people, rows), nextCursor };
   }
 
-  /** One's other devices hear of it as an event that is kept, the others as a mark. Errors: `not-found`. */
+  /** One's other devices hear of it as an event that is kept, the others, where they may, as a mark. Errors: `not-found`. */
   async markRead(accountId: string, conversationId: string, seq: number): Promise<void> {
     const { conversations, told } = this.#deps;
-    const event = await conversations.markRead(accountId, conversationId, seq);
-    if (!event) return;
-    const readSeq = event.seq ?? 0;
-    told.events([event]);
-    told.mark({ kind: 'mark', conversationId, accountId, readSeq, deliveredSeq: readSeq });
+    const mark = await conversations.markRead(accountId, conversationId, seq);
+    if (!mark) return;
+    const readSeq = mark.event.seq ?? 0;
+    told.events([mark.event]);
+    if (mark.isShown) told.mark({ kind: 'mark', conversationId, accountId, readSeq, deliveredSeq: readSeq });
   }
 
   async #membership(
