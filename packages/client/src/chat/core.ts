@@ -11,7 +11,7 @@ import { isThisMessage, Outbox } from './outbox.ts';
 import type { Outgoing, Receipt } from './outgoing.ts';
 import type { Reads } from './reads.ts';
 import { readKept } from './records.ts';
-import { type ChatStore, memoryChatStore } from './store.ts';
+import { type ChatStore, memoryChatStore, withDeadline } from './store.ts';
 import type { ChatSurroundings } from './surroundings.ts';
 import { Timers } from './timers.ts';
 import type { PushedEvent, Transport } from './transport.ts';
@@ -70,8 +70,9 @@ export class Core {
   constructor(options: CoreOptions) {
     this.#timers = new Timers(options.around.setTimer);
     this.#options = { ...options, around: { ...options.around, setTimer: this.#timers.set } };
-    this.#store = options.chat.store ?? (hasIndexedDb() ? indexedDbChatStore() : memoryChatStore());
     const { host, limits, around, reads, chat } = options;
+    const store = chat.store ?? (hasIndexedDb() ? indexedDbChatStore() : memoryChatStore());
+    this.#store = withDeadline(store, limits.storeMs, around.setTimer);
     const timing = {
       setTimer: (ms: number, callback: () => void) => this.setTimer(ms, callback),
       backoffMs: (failures: number) => this.backoffMs(failures),

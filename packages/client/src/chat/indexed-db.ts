@@ -59,9 +59,14 @@ export function indexedDbChatStore(name = 'hvideo.chat'): ChatStore {
   const ranges = 'IDBKeyRange' in globals ? globals.IDBKeyRange : undefined;
   if (!isFactory(factory) || !isRanges(ranges)) throw new TypeError('There is no IndexedDB here');
   let opened: Promise<Database> | undefined;
+  const forget = () => {
+    opened = undefined;
+  };
   const database = () => {
-    opened ??= open(factory, name, () => {
-      opened = undefined;
+    opened ??= open(factory, name, forget).catch((error: unknown) => {
+      // The next one may be let in.
+      forget();
+      throw error;
     });
     return opened;
   };
@@ -78,9 +83,15 @@ export function indexedDbChatStore(name = 'hvideo.chat'): ChatStore {
     write: async (changes) => {
       const transaction = (await database()).transaction(storeName, 'readwrite', { durability: 'strict' });
       const store = transaction.objectStore(storeName);
-      for (const { key, value } of changes) {
-        if (value === undefined) store.delete(key);
-        else store.put(value, key);
+      try {
+        for (const { key, value } of changes) {
+          if (value === undefined) store.delete(key);
+          else store.put(value, key);
+        }
+      } catch (error) {
+        // What was put before it would be stored alone.
+        transaction.abort();
+        throw error;
       }
       await completed(transaction);
     },
@@ -105,10 +116,7 @@ function open(factory: Factory, name: string, onGone: () => void): Promise<Datab
       };
       resolve(database);
     };
-    request.onerror = () => {
-      onGone();
-      reject(request.error ?? new Error('IndexedDB cannot be opened'));
-    };
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB cannot be opened'));
   });
 }
 

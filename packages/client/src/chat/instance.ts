@@ -39,7 +39,12 @@ export async function claimInstance(options: InstanceOptions): Promise<Instance>
     if (release === null) continue;
     // Read again under the lock: who held it may have written since.
     const prefix = `${root}${name}/`;
-    return { name, prefix, values: await store.read(prefix), release };
+    try {
+      return { name, prefix, values: await store.read(prefix), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
   const instance = fresh(root, randomName());
   const release = await locks.tryLock(`hvideo-${root}${instance.name}`);

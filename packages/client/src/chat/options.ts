@@ -54,6 +54,8 @@ export interface ChatLimits {
   readonly pollWaitSeconds: number;
   /** One request of ours, from sending it to its whole answer. */
   readonly requestMs: number;
+  /** One read or write of the store; the chat goes on from memory then. */
+  readonly storeMs: number;
   readonly pageSize: number;
   /** Messages in the window of a conversation; beyond, the far end is dropped. */
   readonly maxWindow: number;
@@ -79,6 +81,7 @@ export const defaultChatLimits: ChatLimits = {
   socketRetryMs: 60_000,
   pollWaitSeconds: 25,
   requestMs: 15_000,
+  storeMs: 10_000,
   pageSize: 50,
   maxWindow: 500,
   maxIdleConversations: 20,

@@ -1,3 +1,5 @@
+import type { ChatSurroundings } from './surroundings.ts';
+
 /**
  * Keeps what must survive the program: the queue of unsent messages with the numbers of their chains, and the name under
  * which the server knows this device.
@@ -33,10 +35,31 @@ export function memoryChatStore(): ChatStore {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, text]) => ({ key, value: JSON.parse(text) })),
     write: async (changes) => {
-      for (const { key, value } of changes) {
-        if (value === undefined) values.delete(key);
-        else values.set(key, JSON.stringify(value));
+      const texts = changes.map(({ key, value }) => ({
+        key,
+        text: value === undefined ? undefined : JSON.stringify(value),
+      }));
+      for (const { key, text } of texts) {
+        if (text === undefined) values.delete(key);
+        else values.set(key, text);
       }
     },
+  };
+}
+
+/** The same store, which fails when it does not answer: a database that another tab holds up would stop everything. */
+export function withDeadline(
+  store: ChatStore,
+  ms: number,
+  setTimer: ChatSurroundings['setTimer'],
+): ChatStore {
+  const within = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const cancel = setTimer(ms, () => reject(new Error('The storage did not answer in time')));
+      work.then(resolve, reject).finally(cancel);
+    });
+  return {
+    read: (prefix) => within(store.read(prefix)),
+    write: (changes) => within(store.write(changes)),
   };
 }
