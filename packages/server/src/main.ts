@@ -34,7 +34,7 @@ function program(): Command {
     .addOption(dataOption())
     .option('--port <number>', 'port to listen on, 0 picks one (HVIDEO_PORT)')
     .option('--host <address>', 'address to listen on (HVIDEO_HOST)')
-    .option('--roles <list>', 'what this process does: api,worker (HVIDEO_ROLES)')
+    .option('--roles <list>', 'what this process does: api,gateway,chat,worker,indexer (HVIDEO_ROLES)')
     .option('--demo [clips]', 'fill an empty data folder with demo content; a number limits its clips')
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/serve.ts')).serve(configOf(options), options));
@@ -61,6 +61,7 @@ function program(): Command {
     .description('check settings, disk, ffmpeg, database, port and clock')
     .addOption(dataOption())
     .option('--port <number>', 'port that serve would use')
+    .option('--roles <list>', 'what serve would do')
     .addOption(jsonOption())
     .action(async (options) => (await import('./main/doctor.ts')).doctor(() => configOf(options), options));
 

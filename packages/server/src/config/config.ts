@@ -23,7 +23,8 @@ const originSchema = z
     'must be an origin such as https://app.example, without a path',
   );
 
-export const roles = ['api', 'worker'] as const;
+/** What processes can be told to do; one alone does it all. */
+export const roles = ['api', 'gateway', 'chat', 'worker', 'indexer'] as const;
 export type Role = (typeof roles)[number];
 
 /** Every setting: its name, what it must be, its default and what it does. `docs/operating/settings.md` is made from it. */
@@ -34,10 +35,11 @@ export const settingSpecs = {
   HVIDEO_ROLES: {
     schema: z
       .string()
-      .transform((value) => value.split(',').map((role) => role.trim()))
-      .pipe(z.array(z.enum(roles)).min(1)),
+      .transform((value) => [...new Set(value.split(',').map((role) => role.trim()))])
+      .pipe(z.array(z.enum(roles, `must be some of ${roles.join(', ')}, separated by commas`)).min(1)),
     default: roles.join(','),
-    about: 'What this process does; the embedded profile always does everything',
+    about:
+      'What this process does; can be chosen with `DATABASE_URL` and `REDIS_URL`, and each role has to run somewhere',
   },
   HVIDEO_PUBLIC_URL: {
     schema: z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/$/, '')),
@@ -204,10 +206,11 @@ export function loadConfig(
   }
   const profile = parsed['DATABASE_URL'] === undefined ? 'embedded' : 'cluster';
   const chosenRoles = parsed['HVIDEO_ROLES'] as readonly Role[] | undefined;
-  if (profile === 'embedded' && chosenRoles && chosenRoles.length < roles.length) {
+  const isShared = profile === 'cluster' && parsed['REDIS_URL'] !== undefined;
+  if (!isShared && chosenRoles && chosenRoles.length < roles.length) {
     faults.push({
       name: 'HVIDEO_ROLES',
-      problem: 'can be chosen only with DATABASE_URL: the embedded profile runs every role',
+      problem: 'can be chosen only with DATABASE_URL and REDIS_URL: without them one process does everything',
     });
   }
   if (faults.length > 0) throw new InvalidSettings(faults);

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { loadSecrets, rotateSecrets } from '../config/secrets.ts';
 import { createLogger } from '../kernel/log.ts';
 import { randomToken, systemRandom } from '../kernel/random.ts';
-import { composeFeatures, type Features } from './compose.ts';
+import { composeFeatures, type Features } from './features.ts';
 import { type OutputOptions, print } from './output.ts';
 import { openPlatform } from './platform.ts';
 
@@ -50,6 +50,6 @@ async function withFeatures<T>(config: Config, work: (features: Features) => Pro
   const log = createLogger(config.HVIDEO_LOG_LEVEL === 'info' ? 'warn' : config.HVIDEO_LOG_LEVEL);
   await using platform = await openPlatform(config, log, { besideServer: true });
   const secrets = await loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA });
-  await using features = await composeFeatures({ config, log, platform, secrets, demo: false, work: false });
+  await using features = await composeFeatures({ config, log, platform, secrets, demo: false, roles: [] });
   return await work(features);
 }

@@ -9,10 +9,11 @@ import { readMigrations } from '../adapters/postgres/migrate.ts';
 import { findNativeFiles } from '../adapters/postgres/native-files.ts';
 import { StartError } from '../adapters/postgres/start-error.ts';
 import { findLargeShelves, MAX_SHELF_MEMBERS } from '../adapters/redis/large-shelves.ts';
-import { type Config, InvalidSettings } from '../config/config.ts';
+import { type Config, InvalidSettings, roles } from '../config/config.ts';
 import { keysPath, problemOfKeys } from '../config/secrets.ts';
 import { ffmpegUnusable } from './ffmpeg-unusable.ts';
 import { type OutputOptions, print } from './output.ts';
+import { looksAtFiles } from './transcoder.ts';
 
 type Verdict = 'good' | 'warning' | 'bad';
 
@@ -41,7 +42,7 @@ export async function doctor(readConfig: () => Config, options: OutputOptions): 
     const running = await checkDataFolder(config, findings);
     checkKeys(config, findings);
     findings['disk'] = await examined(() => checkDisk(config));
-    findings['ffmpeg'] = await examined(() => checkFfmpeg(config));
+    if (looksAtFiles(config.HVIDEO_ROLES)) findings['ffmpeg'] = await examined(() => checkFfmpeg(config));
     findings['database'] = await examined(() => checkDatabase(config));
     const urls = config.REDIS_URL;
     if (urls !== undefined) findings['redis'] = await examined(() => checkRedis(urls));
@@ -76,7 +77,7 @@ function report(findings: Record<string, Finding>): string {
 function readSettings(readConfig: () => Config, findings: Record<string, Finding>): Config | undefined {
   try {
     const config = readConfig();
-    findings['settings'] = good(`${config.profile} profile`);
+    findings['settings'] = good(settingsOf(config));
     return config;
   } catch (error) {
     if (!(error instanceof InvalidSettings)) throw error;
@@ -87,6 +88,12 @@ function readSettings(readConfig: () => Config, findings: Record<string, Finding
     );
     return undefined;
   }
+}
+
+function settingsOf({ HVIDEO_ROLES: chosen, profile }: Config): string {
+  const left = roles.filter((role) => !chosen.includes(role));
+  if (left.length === 0) return `${profile} profile, every role`;
+  return `${profile} profile, roles ${chosen.join(', ')}; ${left.join(', ')} must run elsewhere`;
 }
 
 /** Answers whether a server is running on the folder. */

@@ -4,7 +4,8 @@ import { loadSecrets } from '../config/secrets.ts';
 import { DEMO_CLIPS, type DemoStatus } from '../demo/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createLogger } from '../kernel/log.ts';
-import { composeApplication, type Features } from './compose.ts';
+import { composeApplication } from './compose.ts';
+import type { Features } from './features.ts';
 import { type OutputOptions, print } from './output.ts';
 import { openPlatform } from './platform.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -34,9 +35,9 @@ export async function seed(config: Config, options: SeedOptions): Promise<void> 
   await using resources = new AsyncDisposableStack();
   const platform = resources.use(await openPlatform(config, log, { besideServer: true }));
   const secrets = await loadSecrets({ keysJson: config.HVIDEO_KEYS, dataDir: config.HVIDEO_DATA });
-  const work = !platform.besideServer;
+  const roles = platform.besideServer ? [] : config.HVIDEO_ROLES;
   const application = resources.use(
-    await composeApplication({ config, log, platform, secrets, demo: true, work }),
+    await composeApplication({ config, log, platform, secrets, demo: true, roles }),
   );
   const { features } = application;
   if (!(await features.demo.begin()))

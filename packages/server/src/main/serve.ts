@@ -42,7 +42,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
       platform,
       secrets,
       demo: demoClips !== undefined,
-      work: config.HVIDEO_ROLES.includes('worker'),
+      roles: config.HVIDEO_ROLES,
     }),
   );
   const { demo } = application.features;
@@ -53,7 +53,12 @@ export async function serve(config: Config, options: ServeOptions): Promise<void
     http.open({ ...application.http, staticFiles });
     process.stdout.write(options.json ? `${JSON.stringify({ ready: http.url })}\n` : `ready ${http.url}\n`);
     log.info(
-      { url: http.url, version: VERSION, ms: Math.round(systemClock.monotonicMs() - startedMs) },
+      {
+        url: http.url,
+        version: VERSION,
+        roles: config.HVIDEO_ROLES,
+        ms: Math.round(systemClock.monotonicMs() - startedMs),
+      },
       'ready',
     );
     await application.startBackground();

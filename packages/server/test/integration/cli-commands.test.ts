@@ -91,9 +91,20 @@ describe('hvideo', () => {
     expect(await readdir(folder)).not.toContain('late');
   });
 
-  test('refuses to choose roles without a database that nodes can share', async () => {
-    const refused = await run(['serve', '--data', join(folder, 'roles'), '--roles', 'api']);
-    expectRefusal(refused, 'HVIDEO_ROLES', 'DATABASE_URL');
+  test('refuses to choose roles where processes share nothing, and roles that there are not', async () => {
+    const serve = (roles: string, env: Record<string, string> = {}) =>
+      run(['serve', '--data', join(folder, 'roles'), '--roles', roles], { env });
+    expectRefusal(await serve('api'), 'HVIDEO_ROLES', 'DATABASE_URL', 'REDIS_URL');
+    const database = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    expectRefusal(await serve('gateway', database), 'HVIDEO_ROLES', 'REDIS_URL');
+    for (const wrong of ['', 'api,', 'gatway', 'api;worker'])
+      expectRefusal(
+        await serve(wrong),
+        'HVIDEO_ROLES',
+        'api, gateway, chat, worker, indexer',
+        'the command line',
+      );
+    expect(await readdir(folder)).not.toContain('roles');
   });
 
   test('refuses damaged keys rather than making new ones, and leaves no database behind', async () => {

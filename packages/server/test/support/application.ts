@@ -31,7 +31,7 @@ export async function runApplication(
   const database = test.database;
   const application = opening.use(
     await composeApplication({
-      ...{ config, log: testLog, demo: false, work: true },
+      ...{ config, log: testLog, demo: false, roles: config.HVIDEO_ROLES },
       platform: {
         database,
         databaseUrl: test.url,

@@ -44,6 +44,8 @@ export interface Application {
   /** Throws `token-invalid` or `suspended`; at once when the token is known. */
   readonly authenticate: (token: string) => MaybePromise<Viewer>;
   readonly routes: readonly Route[];
+  /** Requests that come over sockets; the same when absent. */
+  readonly socketRoutes?: readonly Route[];
   /** Answers what lies outside of the API by path: media. */
   readonly rawRoutes: Readonly<Record<string, (request: Request, address: string) => Promise<Response>>>;
   readonly staticFiles: StaticFiles | undefined;
@@ -181,11 +183,14 @@ export class HttpServer {
       path,
       (request) => this.#page(application.staticFiles, kind, request),
     ]);
-    const sockets = application.sockets?.(dispatcherAs(application.routes, dispatchOptions), dispatchOptions);
+    const sockets = application.sockets?.(
+      dispatcherAs(application.socketRoutes ?? application.routes, dispatchOptions),
+      dispatchOptions,
+    );
     return {
       ...routes,
       ...Object.fromEntries([...rawRoutes, ...pages]),
-      ...this.#documents(),
+      ...(application.routes.length > 0 && this.#documents()),
       ...(sockets && { [sockets.path]: this.#upgrading(sockets) }),
     };
   }

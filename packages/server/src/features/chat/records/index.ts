@@ -18,6 +18,8 @@ export interface ChatRecordsDeps {
 }
 
 /** What looks over the rows of everybody, and so needs the database itself: departures, and the audit. */
+export type ChatRecords = ReturnType<typeof createChatRecords>;
+
 export function createChatRecords(deps: ChatRecordsDeps) {
   const { conversations, db, jobs } = deps;
   handleErasure(jobs, db);
