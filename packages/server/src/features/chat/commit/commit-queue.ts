@@ -24,8 +24,9 @@ export class CommitQueue {
   #bytes = 0;
   #underWay = 0;
   #late = 0;
-  /** Those of the batches under way. */
-  readonly #busy = new Set<string>();
+  /** By the conversations of the batches under way: what has to wait for their end. */
+  readonly #behind = new Map<string, Waiting[]>();
+  #behindCount = 0;
   #pauses = 0;
   #failures = 0;
   #isStarting = false;
@@ -42,7 +43,7 @@ export class CommitQueue {
   add(send: PreparedSend, listener: SendListener): boolean {
     const { maxWaiting, maxWaitingBytes } = this.#options;
     const bytes = send.body.length;
-    if (this.#queue.length >= maxWaiting || this.#bytes + bytes > maxWaitingBytes) return false;
+    if (this.waiting >= maxWaiting || this.#bytes + bytes > maxWaitingBytes) return false;
     this.#bytes += bytes;
     this.#queue.push({
       ...{ send, listener, bytes, given: undefined },
@@ -53,7 +54,7 @@ export class CommitQueue {
   }
 
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#behindCount;
   }
 
   /** Resolves when nothing is under way. What waits for a quote is answered: it changed nothing. */
@@ -87,12 +88,9 @@ export class CommitQueue {
   }
 
   async #run(batch: readonly Waiting[]): Promise<void> {
-    const { clock } = this.#deps;
-    const conversationIds = new Set(batch.map(({ send }) => send.conversationId));
-    for (const id of conversationIds) this.#busy.add(id);
     this.#underWay += 1;
     let isLate = false;
-    const lateness = clock.after(this.#options.lateMs, () => {
+    const lateness = this.#deps.clock.after(this.#options.lateMs, () => {
       isLate = true;
       this.#late += 1;
       this.#startNext();
@@ -101,24 +99,23 @@ export class CommitQueue {
     lateness[Symbol.dispose]();
     this.#underWay -= 1;
     if (isLate) this.#late -= 1;
-    for (const id of conversationIds) this.#busy.delete(id);
     this.#startNext();
   }
 
   /** The next batch: nothing of a conversation that one is under way for, so that its order is kept. */
   #take(): Waiting[] {
-    if (this.#busy.size === 0) {
-      for (;;) {
-        const batch = this.#queue.splice(0, MAX_SENDS).filter((waiting) => !this.#joinsHeld(waiting));
-        if (batch.length > 0 || this.#queue.length === 0) return batch;
+    const batch: Waiting[] = [];
+    while (batch.length < MAX_SENDS && this.#queue.length > 0) {
+      for (const waiting of this.#queue.splice(0, MAX_SENDS - batch.length)) {
+        if (this.#joinsHeld(waiting)) continue;
+        const behind = this.#behind.get(waiting.send.conversationId);
+        if (!behind) batch.push(waiting);
+        else {
+          behind.push(waiting);
+          this.#behindCount += 1;
+        }
       }
     }
-    const batch: Waiting[] = [];
-    this.#queue = this.#queue.filter((waiting) => {
-      if (batch.length >= MAX_SENDS || this.#busy.has(waiting.send.conversationId)) return true;
-      if (!this.#joinsHeld(waiting)) batch.push(waiting);
-      return false;
-    });
     return batch;
   }
 
@@ -130,14 +127,30 @@ export class CommitQueue {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
+    for (const { send } of batch)
+      if (!this.#behind.has(send.conversationId)) this.#behind.set(send.conversationId, []);
     let verdicts: Verdict[];
     try {
       verdicts = await this.#deps.messages.commit(batch.map((waiting) => this.#given(waiting)));
     } catch (error) {
+      this.#free(batch);
       return this.#failed(batch, error);
     }
     this.#failures = 0;
+    this.#free(batch);
     this.#settle(batch, verdicts);
+  }
+
+  /** What had to wait for the end of this batch is next, before what came later. */
+  #free(batch: readonly Waiting[]): void {
+    const freed: Waiting[] = [];
+    for (const { send } of batch) {
+      for (const waiting of this.#behind.get(send.conversationId) ?? []) freed.push(waiting);
+      this.#behind.delete(send.conversationId);
+    }
+    if (freed.length === 0) return;
+    this.#behindCount -= freed.length;
+    this.#queue = [...freed, ...this.#queue];
   }
 
   /** Keeps id and time when it is given again, so that it is known for its own first try. */

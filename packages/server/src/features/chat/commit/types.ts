@@ -78,7 +78,7 @@ export interface CommitterOptions {
 }
 
 export const defaultOptions: CommitterOptions = {
-  lateMs: 50,
+  lateMs: 100,
   maxUnderWay: 4,
   retryMs: 5_000,
   quoteMs: 10_000,
