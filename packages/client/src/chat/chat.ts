@@ -54,7 +54,7 @@ class AccountChat implements Chat {
     this.#options = options;
     this.accountId = options.accountId;
     const limits = { ...defaultChatLimits, ...options.limits };
-    const around = { ...platformSurroundings(), ...options.surroundings };
+    const around = { ...platformSurroundings(options.WebSocket), ...options.surroundings };
     const { accountId } = options;
     const onError = this.#onError;
     this.#maxIdle = limits.maxIdleConversations;

@@ -13,5 +13,7 @@ export type {
   ChatSurroundings,
   NetworkHints,
   SocketEvents,
+  WebSocketClass,
+  WebSocketLike,
 } from './surroundings.ts';
 export type * from './types.ts';

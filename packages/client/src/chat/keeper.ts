@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from './deferred.ts';
 import type { OnError } from './observable.ts';
 import type { ChatStore, StoreChange } from './store.ts';
 
@@ -9,7 +10,7 @@ import type { ChatStore, StoreChange } from './store.ts';
 export class Keeper {
   readonly #store: ChatStore;
   readonly #onBroken: OnError;
-  #waiting: { changes: StoreChange[]; done: PromiseWithResolvers<void> } | undefined;
+  #waiting: { changes: StoreChange[]; done: Deferred<void> } | undefined;
   #running: Promise<void> | undefined;
   #isBroken = false;
   #hasEnded = false;
@@ -26,7 +27,7 @@ export class Keeper {
   /** Resolves when it is durable, or when nothing will be any more. */
   write(changes: readonly StoreChange[]): Promise<void> {
     if (this.#isBroken || this.#hasEnded) return Promise.resolve();
-    this.#waiting ??= { changes: [], done: Promise.withResolvers() };
+    this.#waiting ??= { changes: [], done: deferred() };
     this.#waiting.changes.push(...changes);
     const { promise } = this.#waiting.done;
     this.#running ??= this.#run();

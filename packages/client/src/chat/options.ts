@@ -1,7 +1,7 @@
 import type { ChatMessage } from '@hvideo/protocol';
 import type { Client } from '../client.ts';
 import type { ChatStore } from './store.ts';
-import type { ChatSurroundings } from './surroundings.ts';
+import type { ChatSurroundings, WebSocketClass } from './surroundings.ts';
 
 export interface ChatOptions {
   readonly client: Pick<Client, 'baseUrl' | 'call' | 'authHeaders'>;
@@ -11,6 +11,8 @@ export interface ChatOptions {
   readonly url?: string;
   /** By default IndexedDB where there is one, and otherwise memory. */
   readonly store?: ChatStore;
+  /** That of the package `ws`, where none is built in (Node before 22). Without any, requests carry. */
+  readonly WebSocket?: WebSocketClass;
   readonly surroundings?: Partial<ChatSurroundings>;
   readonly limits?: Partial<ChatLimits>;
   /** `auto`: a socket, and requests while sockets do not get through. */

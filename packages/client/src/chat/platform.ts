@@ -1,7 +1,8 @@
-import type { ChatLocks, ChatSocket, ChatSurroundings, NetworkHints, SocketEvents } from './surroundings.ts';
+import { deferred } from './deferred.ts';
+import type { ChatLocks, ChatSurroundings, NetworkHints, WebSocketClass } from './surroundings.ts';
 
 /** What browsers, Node and Bun offer, whichever of it is there. */
-export function platformSurroundings(): ChatSurroundings {
+export function platformSurroundings(socketClass = platformSocket()): ChatSurroundings {
   return {
     now: () => Date.now(),
     random: () => Math.random(),
@@ -10,7 +11,7 @@ export function platformSurroundings(): ChatSurroundings {
       const timer = setTimeout(callback, Math.min(ms, longestTimerMs));
       return () => clearTimeout(timer);
     },
-    openSocket,
+    openSocket: socketsOf(socketClass),
     locks: platformLocks(),
     network: platformNetwork(),
   };
@@ -24,23 +25,36 @@ function randomName(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function openSocket(url: string, protocols: readonly string[], events: SocketEvents): ChatSocket {
-  // Node before 22 has none: there, requests carry, or the program brings a socket of its own.
-  if (typeof WebSocket === 'undefined') {
-    queueMicrotask(() => events.onClose(1006, 'There are no WebSockets here'));
-    return { send: () => undefined, close: () => undefined };
-  }
-  const socket = new WebSocket(url, [...protocols]);
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => events.onOpen();
-  socket.onmessage = ({ data }: MessageEvent) => {
-    events.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
-  };
-  socket.onclose = ({ code, reason }) => events.onClose(code, reason);
-  return {
-    // One that is closing drops what it is given, as a broken connection does.
-    send: (data) => socket.readyState === WebSocket.OPEN && socket.send(data),
-    close: (code, reason) => socket.close(code, reason),
+/** Node before 22 has none. */
+function platformSocket(): WebSocketClass | undefined {
+  return typeof WebSocket === 'undefined' ? undefined : WebSocket;
+}
+
+const open = 1;
+
+function socketsOf(socketClass: WebSocketClass | undefined): ChatSurroundings['openSocket'] {
+  return (url, protocols, events) => {
+    if (socketClass === undefined) {
+      // Then requests carry.
+      queueMicrotask(() => events.onClose(1006, 'There are no WebSockets here'));
+      return { send: () => undefined, close: () => undefined };
+    }
+    const socket = new socketClass(url, [...protocols]);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => events.onOpen();
+    socket.onmessage = ({ data }: { readonly data: string | ArrayBuffer }) => {
+      events.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
+    };
+    socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => {
+      events.onClose(code, reason);
+    };
+    // A close follows each error. Without a listener, `ws` would end the program.
+    socket.onerror = () => undefined;
+    return {
+      // One that is closing drops what it is given, as a broken connection does.
+      send: (data) => socket.readyState === open && socket.send(data),
+      close: (code, reason) => socket.close(code, reason),
+    };
   };
 }
 
@@ -75,7 +89,7 @@ function webLocks(locks: WebLocks): ChatLocks {
   return {
     tryLock: (name) =>
       new Promise((resolve, reject) => {
-        const held = Promise.withResolvers<void>();
+        const held = deferred<void>();
         locks
           .request(name, { ifAvailable: true }, (lock) => {
             resolve(lock === null ? null : () => held.resolve());

@@ -1,5 +1,6 @@
 import { chat, conversations, type SyncAnswer } from '@hvideo/protocol';
 import { ApiError } from '../errors.ts';
+import { deferred } from './deferred.ts';
 import { failureOf, isFinalRefusal, isPassingStatus } from './failures.ts';
 import type { ChatLimits, ChatOptions } from './options.ts';
 import type { Outcome, Outgoing } from './outgoing.ts';
@@ -115,7 +116,7 @@ export class PollingTransport implements Transport {
     const { events } = this.#options;
     const handed: Promise<void>[] = [];
     const deliver = (conversationId: string, seq: number, make: (done: () => void) => Delivery) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve } = deferred<void>();
       handed.push(promise);
       const done = () => {
         this.#acks.set(conversationId, Math.max(seq, this.#acks.get(conversationId) ?? 0));
@@ -137,7 +138,7 @@ export class PollingTransport implements Transport {
   }
 
   #unlessLate(work: Promise<unknown>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     const cancel = this.#options.around.setTimer(this.#options.limits.requestMs, resolve);
     const end = () => {
       cancel();

@@ -28,6 +28,21 @@ export interface ChatSocket {
   close(code: number, reason: string): void;
 }
 
+/** A WebSocket as browsers have it; that of the package `ws` is one too. */
+export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** What is used of it. Its events are those of browsers. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(data: string): void;
+  close(code: number, reason: string): void;
+}
+
 export interface ChatLocks {
   /**
    * Takes the lock if nobody holds it, in any tab, and answers how to release it; null when it is held. A holder that
