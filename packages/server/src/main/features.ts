@@ -10,7 +10,7 @@ import type { Config, Role } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createDemo, openStudio } from '../demo/index.ts';
 import { createAccounts } from '../features/accounts/index.ts';
-import { createChat, createChatRecords } from '../features/chat/index.ts';
+import { createChat, createChatRecords, deletesMessages } from '../features/chat/index.ts';
 import { createCounters } from '../features/counters/index.ts';
 import { createDetail, createVideoExistence } from '../features/detail/index.ts';
 import { CountTexts, createCardState, createEngagement } from '../features/engagement/index.ts';
@@ -165,7 +165,7 @@ export async function composeFeatures(options: ComposeOptions) {
   opening.defer(() => history.views.drain());
   const chatStores = {
     messages: new PostgresMessageStore(db),
-    conversations: new PostgresConversationStore(db),
+    conversations: new PostgresConversationStore(db, { deleteMessages: deletesMessages(jobs) }),
     devices: new PostgresDeviceStore(db),
   };
   const nodeName = randomToken(random, 12);

@@ -48,7 +48,7 @@ export async function postgresChatStores(): Promise<ChatStores & { readonly data
   return {
     ...handlesOf(first.database),
     second: handlesOf(second),
-    limited: new PostgresConversationStore(first.database, LIMITED),
+    limited: new PostgresConversationStore(first.database, { limits: LIMITED }),
     ...rowsOf(first.database),
     database: first.database,
     close: async () => {

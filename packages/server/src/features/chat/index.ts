@@ -32,7 +32,7 @@ import { OfflineBoxes } from './sync/offline-boxes.ts';
 import { Sync } from './sync/sync.ts';
 import type { ChatPeople, Told } from './types.ts';
 
-export { type ChatRecords, createChatRecords } from './records/index.ts';
+export { type ChatRecords, createChatRecords, deletesMessages } from './records/index.ts';
 export type { Login } from './sync/devices.ts';
 export type { ChatPeople } from './types.ts';
 

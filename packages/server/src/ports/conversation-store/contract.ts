@@ -130,6 +130,24 @@ export function conversationStoreContract(name: string, open: () => Promise<Chat
       expect(await codeOf(world.add(id, b, [world.id()]))).toBe('not-found');
     });
 
+    test('a group that its last member leaves goes as a whole', async () => {
+      const [a = '', b = ''] = await world.people(2);
+      const id = await world.group(a, b);
+      await world.say(id, b, 3);
+      await world.remove(id, b, b);
+      expect(await world.remove(id, a, a)).toEqual({
+        ...{ conversationId: id, changed: true, message: null },
+        events: [{ accountId: a, pts: 2, kind: 'left', conversationId: id, seq: null }],
+      });
+      expect([await store.list(a, { limit: 5 }), await store.memberships(a, 'all')]).toEqual([[], []]);
+      expect(await store.members(a, id, { limit: 5 })).toBeNull();
+      expect(await stores.messages.heads([id])).toEqual(new Map());
+      expect(await world.all(id)).toEqual([]);
+      expect(await codeOf(world.add(id, a, [b]))).toBe('not-found');
+      expect(await codeOf(world.remove(id, b, b))).toBe('not-found');
+      expect(await world.commitOne(world.send(id, a))).toMatchObject({ kind: 'refused', code: 'not-found' });
+    });
+
     test('who comes later sees what is said from then on, that they came included', async () => {
       const [a = '', b = '', late = ''] = await world.people(3);
       const id = await world.group(a, b);

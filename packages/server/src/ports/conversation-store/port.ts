@@ -8,6 +8,7 @@ import type { StoredMessage } from '../message-store/port.ts';
  * - A direct conversation of two accounts exists once, also when both begin it at the same moment.
  * - A change of members, its system message and the events of the accounts concerned are one commit, under the lock that
  *   orders messages.
+ * - A conversation that nobody is left in goes as a whole: it is not there any more, with nothing that was said in it.
  * - Marks (read, delivered) only rise, and never above the head. What was read was delivered. Who joins has read what was
  *   said before.
  * - Of a direct chat in which one has blocked the other, what either reads and gets from then on is not shown to the other: they
@@ -95,7 +96,7 @@ export interface Change {
   readonly conversationId: string;
   /** False: nothing was changed, it was so already. */
   readonly changed: boolean;
-  /** The system message, where one was said (a direct chat begins without one). */
+  /** The system message, where one was said (a direct chat begins without one, and nobody hears that the last one left). */
   readonly message: StoredMessage | null;
   readonly events: readonly StoredEvent[];
 }

@@ -6,7 +6,8 @@ import type { StoredMessage } from '../../../ports/message-store/port.ts';
 import { headOf, type MemoryChat, type MemoryConversation, memberOf, say } from './state.ts';
 
 export interface MemberChangeDone {
-  readonly message: StoredMessage;
+  /** Null: nobody is left to read it. */
+  readonly message: StoredMessage | null;
   /** The event of those accounts, where there is one. */
   readonly kind: 'joined' | 'left' | null;
   readonly accountIds: readonly string[];
@@ -26,7 +27,7 @@ export function changeMembers(
     case 'add':
       return add(chat, conversation, change, step.accountIds, maxConversations);
     case 'remove':
-      return remove(conversation, change, step.accountId);
+      return remove(chat, conversation, change, step.accountId);
     case 'rename':
       return rename(conversation, change, step.title);
   }
@@ -54,6 +55,7 @@ function add(
 }
 
 function remove(
+  chat: MemoryChat,
   conversation: MemoryConversation,
   change: MemberChange,
   accountId: string,
@@ -64,6 +66,10 @@ function remove(
   const isOwner = members.get(actorId)?.role === 'owner';
   if (!leaves && !isOwner) throw new AppError('forbidden');
   if (!members.delete(accountId)) return null;
+  if (members.size === 0) {
+    chat.conversations.delete(conversation.id);
+    return { message: null, kind: 'left', accountIds: [accountId] };
+  }
   if (leaves && isOwner) handOver(conversation);
   const body = systemBody(leaves ? 'left' : 'removed', actorId, { accountIds: [accountId] });
   return { message: say(conversation, change, body), kind: 'left', accountIds: [accountId] };

@@ -18,17 +18,25 @@ import type { Database, Sql } from '../../../ports/database/port.ts';
 import { appendEvents, type EventRow, toEvent } from './events.ts';
 import { type ConversationLimits, defaultLimits } from './limits.ts';
 import { markDelivered, markRead } from './marks.ts';
-import { changeMembers } from './member-changes.ts';
+import { changeMembers, type DeleteMessages } from './member-changes.ts';
 import { addMembers, requireAccounts, requireRoom, requireUnblocked, say } from './member-rows.ts';
 import { countUnread, readMemberships, readViews } from './views.ts';
+
+interface Options {
+  readonly limits?: ConversationLimits;
+  /** Left out: at once, however long that takes. */
+  readonly deleteMessages?: DeleteMessages;
+}
 
 export class PostgresConversationStore implements ConversationStore {
   readonly #db: Database;
   readonly #limits: ConversationLimits;
+  readonly #deleteMessages: DeleteMessages;
 
-  constructor(db: Database, limits: ConversationLimits = defaultLimits) {
+  constructor(db: Database, { limits = defaultLimits, deleteMessages = deleteAtOnce }: Options = {}) {
     this.#db = db;
     this.#limits = limits;
+    this.#deleteMessages = deleteMessages;
   }
 
   create(draft: ConversationDraft): Promise<Change> {
@@ -36,7 +44,9 @@ export class PostgresConversationStore implements ConversationStore {
   }
 
   change(change: MemberChange): Promise<Change> {
-    return this.#db.transaction((tx) => changeMembers(tx, change, this.#limits));
+    return this.#db.transaction((tx) =>
+      changeMembers(tx, change, { limits: this.#limits, deleteMessages: this.#deleteMessages }),
+    );
   }
 
   get(
@@ -148,6 +158,10 @@ export class PostgresConversationStore implements ConversationStore {
     return { events: tooLong ? [] : events, pts: newest, tooLong };
   }
 }
+
+const deleteAtOnce: DeleteMessages = async (tx, conversationId) => {
+  await tx`delete from message where conversation_id = ${conversationId}`;
+};
 
 async function create(tx: Sql, draft: ConversationDraft, limits: ConversationLimits): Promise<Change> {
   const participants = participantsOf(draft);

@@ -17,22 +17,35 @@ interface Held {
 
 /** What a step has done to the rows; null: it was so already. */
 interface Done {
-  readonly body: string;
+  /** What is said of it; null: nobody is left to read it. */
+  readonly body: string | null;
   readonly events: readonly Omit<StoredEvent, 'pts'>[];
 }
+
+/** Deletes the messages of a conversation that is gone, which may be many: in this transaction, or in time. */
+export type DeleteMessages = (tx: Sql, conversationId: string, actorId: string) => Promise<void>;
 
 /** Everything under the lock of the conversation's head, as messages are stored. */
 export async function changeMembers(
   tx: Sql,
   change: MemberChange,
-  limits: ConversationLimits,
+  {
+    limits,
+    deleteMessages,
+  }: { readonly limits: ConversationLimits; readonly deleteMessages: DeleteMessages },
 ): Promise<Change> {
   const step = stepOf(change);
   const held = await hold(tx, change, limits);
   const done = await run(held, step);
   const { conversationId } = change;
   if (!done) return { conversationId, changed: false, message: null, events: [] };
-  const message = await say(tx, change, { conversationId, seq: held.headSeq + 1, body: done.body });
+  const { body } = done;
+  const message =
+    body === null ? null : await say(tx, change, { conversationId, seq: held.headSeq + 1, body });
+  if (!message) {
+    await tx`delete from conversation where id = ${conversationId}`;
+    await deleteMessages(tx, conversationId, change.actorId);
+  }
   const events = await appendEvents(tx, done.events, limits.maxEvents);
   if (step.kind === 'add') {
     const added = done.events.map(({ accountId }) => accountId);
@@ -92,6 +105,8 @@ async function remove(held: Held, accountId: string): Promise<Done | null> {
   const members = await tx<{ account_id: string }>`
     select account_id from conversation_member where conversation_id = ${conversationId} order by account_id for update`;
   if (!members.some((member) => member.account_id === accountId)) return null;
+  const events = [{ accountId, kind: 'left', conversationId, seq: null }] as const;
+  if (members.length === 1) return { body: null, events };
   await tx`
     delete from conversation_member where conversation_id = ${conversationId} and account_id = ${accountId}`;
   await tx`
@@ -100,7 +115,7 @@ async function remove(held: Held, accountId: string): Promise<Done | null> {
   if (leaves && role === 'owner') await handOver(tx, conversationId);
   return {
     body: systemBody(leaves ? 'left' : 'removed', actorId, { accountIds: [accountId] }),
-    events: [{ accountId, kind: 'left', conversationId, seq: null }],
+    events,
   };
 }
 

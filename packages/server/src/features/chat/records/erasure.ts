@@ -1,4 +1,4 @@
-import type { Database } from '../../../ports/database/port.ts';
+import type { Database, Sql } from '../../../ports/database/port.ts';
 import type { JobKind, JobQueue } from '../../../ports/job-queue/port.ts';
 
 export const eraseKind: JobKind<{ readonly accountId: string; readonly conversationIds: readonly string[] }> =
@@ -14,7 +14,12 @@ export const seqsAtOnce = 5_000;
 
 const deletedBody = JSON.stringify({ type: 'deleted' });
 
-/** Deletes what the departed have said. May be repeated. */
+/** For a store that has deleted a conversation which its last member left: its messages go by a job. */
+export const deletesMessages =
+  (jobs: Pick<JobQueue, 'enqueue'>) => (tx: Sql, conversationId: string, accountId: string) =>
+    jobs.enqueue(tx, eraseKind, { accountId, conversationIds: [conversationId] });
+
+/** Deletes what the departed have said, and everything of conversations that are gone. May be repeated. */
 export function handleErasure(jobs: Pick<JobQueue, 'handle'>, db: Database): void {
   jobs.handle(eraseKind, async ({ payload: { accountId, conversationIds }, signal }) => {
     for (const id of conversationIds) await eraseIn(db, id, accountId, signal);

@@ -8,6 +8,8 @@ import { chatOfAccount } from './account-part.ts';
 import { auditChat } from './audit.ts';
 import { handleErasure } from './erasure.ts';
 
+export { deletesMessages } from './erasure.ts';
+
 export interface ChatRecordsDeps {
   readonly db: Database;
   readonly ids: Ids;
