@@ -32,8 +32,8 @@ export interface LmdbTimelineStoreOptions extends TimelineFolderOptions, ShelfFi
   readonly idleMs?: number;
 }
 
-/** Entries written in one transaction: it holds up everything else in this process, for some milliseconds. */
-const maxBatch = 256;
+/** Entries written in one transaction: it holds up everything else in this process, for two milliseconds or so. */
+const maxBatch = 1_024;
 /** Shelves that a sweep looks at between two turns of the event loop. */
 const sweepTurn = 250;
 const maxTouched = 1_000;

@@ -36,7 +36,7 @@ export async function nextFollowers(
 ): Promise<Stretch[]> {
   const rows = await sql<{
     key: string;
-    ids: string[] | null;
+    ids: string | null;
     last_id: string | null;
     looked: number;
   }>`
@@ -55,26 +55,32 @@ export async function nextFollowers(
     cross join lateral (
       select count(*)::int as looked, max(edge.follower_id) as last_id, ${chosen(sql, readers)} as ids
       from (
-        select follower_id from follow
-        where followee_id = each.author_id and mode > 0 and follower_id > each.after_follower
-        order by follower_id limit ${limit}) as edge
-      ${readers === 'all' ? sql`` : sql`left join feed_reader reader on reader.account_id = edge.follower_id`}
+        select follower_id, ${readers === 'all' ? sql`null::timestamptz` : lastRead(sql)} as last_read_at
+        from (
+          select follower_id from follow
+          where followee_id = each.author_id and mode > 0 and follower_id > each.after_follower
+          order by follower_id limit ${limit}) as follow
+        offset 0) as edge
     ) as stretch`;
   return rows.map(({ key, ids, last_id, looked }) => ({
     key,
-    followerIds: ids ?? [],
+    followerIds: ids?.split(',') ?? [],
     lastId: last_id ?? undefined,
     isLast: looked < limit,
   }));
 }
 
+/** Looked up one by one: a join would be planned as if a stretch were a few rows, and remember each for nothing. */
+const lastRead = (sql: Database['sql']) =>
+  sql`(select last_read_at from feed_reader where account_id = follow.follower_id)`;
+
+/** As one text: it is read in half the time that an array takes. */
 function chosen(sql: Database['sql'], readers: Readers): SqlQuery<unknown[]> {
-  const ids = sql`array_agg(edge.follower_id::text)`;
+  const ids = sql`string_agg(edge.follower_id::text, ',')`;
   const dayBefore = sql`fanout.created_at - interval '1 day'`;
   if (readers === 'all') return ids;
-  if (readers === 'active') return sql`${ids} filter (where reader.last_read_at >= ${dayBefore})`;
-  if (readers === 'activeNow')
-    return sql`${ids} filter (where reader.last_read_at >= now() - interval '1 day')`;
-  return sql`${ids} filter (where reader.last_read_at is null or reader.last_read_at < ${dayBefore}
-    or reader.last_read_at >= fanout.created_at - interval '1 hour')`;
+  if (readers === 'active') return sql`${ids} filter (where last_read_at >= ${dayBefore})`;
+  if (readers === 'activeNow') return sql`${ids} filter (where last_read_at >= now() - interval '1 day')`;
+  return sql`${ids} filter (where last_read_at is null or last_read_at < ${dayBefore}
+    or last_read_at >= fanout.created_at - interval '1 hour')`;
 }
