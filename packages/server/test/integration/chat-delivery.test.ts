@@ -280,6 +280,20 @@ describe('Delivery on several nodes', () => {
     await eventually(async () => device.seqs(conversationId).length === 2, 500);
   });
 
+  test('who may have come into a conversation reads it on every node, also when that was stored a little later', async () => {
+    await using w = await direct(2);
+    const group = await w.world.group(w.ann);
+    const device = new TestDevice();
+    await w.nodes[1]!.attach(w.device, device).open('client');
+    // So that both nodes remember who is in it.
+    await w.say(group, w.ann);
+    w.node.suspectMembers(group, [w.bob]);
+    await w.world.add(group, w.ann, [w.bob]);
+    await eventually(async () => device.seqs(group).length === 1, 500);
+    await w.say(group, w.ann, 2);
+    await eventually(async () => device.seqs(group).length === 3, 500);
+  });
+
   test('while the bus is away, and when it comes back', async () => {
     await using w = await direct(2);
     const device = new TestDevice();

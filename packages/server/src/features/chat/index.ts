@@ -77,6 +77,7 @@ export async function createChat(deps: ChatDeps) {
     events: (events) => delivery.events(events),
     mark: (mark) => delivery.mark(mark),
     suspect: (conversationIds) => delivery.suspect(conversationIds),
+    suspectMembers: (conversationId, accountIds) => delivery.suspectMembers(conversationId, accountIds),
   };
   const committer = await openCommits(deps, told);
   const sync = new Sync({

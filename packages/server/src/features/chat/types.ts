@@ -17,6 +17,8 @@ export interface Told {
   mark(mark: ChatMark): void;
   /** Something may have been stored there that was not told. */
   suspect(conversationIds: readonly string[]): void;
+  /** The same, and these may have come into it or left it. */
+  suspectMembers(conversationId: string, accountIds: readonly string[]): void;
 }
 
 /** Tells when there may be something new for an account. A hint: it may come for nothing, or be lost. */

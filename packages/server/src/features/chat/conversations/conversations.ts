@@ -12,9 +12,12 @@ export interface ConversationsDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly cursors: CursorCodec;
-  readonly conversations: ConversationStore;
+  readonly conversations: Pick<
+    ConversationStore,
+    'create' | 'change' | 'get' | 'list' | 'countUnread' | 'memberships'
+  >;
   readonly people: ChatPeople;
-  readonly told: Told;
+  readonly told: Pick<Told, 'committed' | 'events' | 'suspectMembers'>;
 }
 
 export interface PageRequest {
@@ -51,11 +54,13 @@ export class Conversations {
     await this.#requireReachable(memberIds);
     const { clock, conversations, ids } = this.#deps;
     const id = ids.next();
-    const change = await conversations.create({
+    const draft = {
       ...{ id, messageId: ids.next(), nowMs: clock.nowMs(), actorId: accountId },
       ...{ type: beginning.type, memberIds, idempotency },
       title: (beginning.type === 'group' ? beginning.title : undefined) ?? null,
-    });
+    };
+    const concerned = [accountId, ...memberIds];
+    const change = await this.#orSuspect(id, concerned, () => conversations.create(draft));
     this.#tell(change);
     return this.get(accountId, change.conversationId);
   }
@@ -114,11 +119,23 @@ export class Conversations {
   ): Promise<void> {
     const { clock, conversations, ids } = this.#deps;
     const about = { conversationId, messageId: ids.next(), nowMs: clock.nowMs(), actorId };
+    const concerned = [...(what.add ?? []), ...(what.remove === undefined ? [] : [what.remove])];
+    this.#tell(
+      await this.#orSuspect(conversationId, concerned, () => conversations.change({ ...about, ...what })),
+    );
+  }
+
+  /** What failed may have been done: who came in must hear of it, and who was taken out must not go on reading. */
+  async #orSuspect(
+    conversationId: string,
+    concerned: readonly string[],
+    work: () => Promise<Change>,
+  ): Promise<Change> {
     try {
-      this.#tell(await conversations.change({ ...about, ...what }));
+      return await work();
     } catch (error) {
-      // It may have been done: who was taken out must not go on reading because nobody heard of it.
-      if (!(error instanceof AppError) || error.status >= 500) this.#deps.told.suspect([conversationId]);
+      const isRefused = error instanceof AppError && error.status < 500;
+      if (!isRefused) this.#deps.told.suspectMembers(conversationId, concerned);
       throw error;
     }
   }

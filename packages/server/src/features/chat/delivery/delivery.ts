@@ -12,7 +12,7 @@ import { Outbound } from './outbound.ts';
 import { Presence } from './presence.ts';
 import { Puller } from './puller.ts';
 import { Rereading } from './rereading.ts';
-import { Suspects } from './suspects.ts';
+import { Suspects, type Suspicion } from './suspects.ts';
 import { Telling } from './telling.ts';
 import type { Attachment, DeliveryDeps, DownlinkListener } from './types.ts';
 import type { Load } from './wire.ts';
@@ -69,7 +69,7 @@ export class Delivery implements AsyncDisposable {
       ...{ clock, bus, nodeName, address: deps.address },
       load: (load) => this.#take(load),
       changed: (ids) => this.#members.forget(ids),
-      suspected: (ids) => this.#suspects.heard(ids),
+      suspected: (suspicions) => this.#suspects.heard(suspicions),
       missed: (what) => this.#missed(what),
     });
     this.#devices = new AttachedDevices({
@@ -117,7 +117,12 @@ export class Delivery implements AsyncDisposable {
 
   /** These may hold something that nobody told, such as a commit of a node that died: all nodes look at them within two seconds. */
   suspect(conversationIds: readonly string[]): void {
-    this.#suspects.add(conversationIds);
+    this.#suspects.add(conversationIds.map((conversationId) => ({ conversationId })));
+  }
+
+  /** As `suspect`, where it is not known whether these came into it or left it. */
+  suspectMembers(conversationId: string, accountIds: readonly string[]): void {
+    this.#suspects.add([{ conversationId, accountIds }]);
   }
 
   /** An older connection of the device is displaced, here at once, on other nodes when they hear of it. */
@@ -216,6 +221,15 @@ export class Delivery implements AsyncDisposable {
     }
   }
 
+  async #look(suspicions: readonly Required<Suspicion>[]): Promise<void> {
+    for (const { conversationId, accountIds } of suspicions) {
+      if (accountIds.length === 0) continue;
+      this.#members.forget([conversationId]);
+      this.#telling.unsure(conversationId, accountIds);
+    }
+    await this.#feeds.compare(suspicions.map(({ conversationId }) => conversationId));
+  }
+
   async #tickTogether(): Promise<void> {
     const { routes } = this.#deps;
     let isHeard = true;
@@ -226,7 +240,7 @@ export class Delivery implements AsyncDisposable {
       this.#inbound.forgetSilent();
       isHeard = this.#inbound.isReceiving;
     }
-    await this.#suspects.turn((ids) => this.#feeds.compare(ids));
+    await this.#suspects.turn((suspicions) => this.#look(suspicions));
     const fair = Math.ceil(this.#feeds.size / sweepSeconds);
     await this.#feeds.sweep(isHeard ? fair : Math.max(fair, sweepAtOnceWithoutBus));
     await this.#presence.clean();

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../kernel/clock.ts';
 import type { Bus, Subscription } from '../../../ports/bus/port.ts';
+import type { Suspicion } from './suspects.ts';
 import {
   ALL_NODES,
   decodeHello,
@@ -18,7 +19,7 @@ export interface InboundDeps {
   readonly address?: string | undefined;
   readonly load: (load: Load) => void;
   readonly changed: (conversationIds: readonly string[]) => void;
-  readonly suspected: (conversationIds: readonly string[]) => void;
+  readonly suspected: (suspicions: readonly Suspicion[]) => void;
   /** Something may have been missed: messages, or also what changes who reads what. */
   readonly missed: (what: 'messages' | 'everything') => void;
 }

@@ -1,42 +1,71 @@
 /** What was given to the store in vain may be stored a little later: so many turns of a second it is looked at. */
 const turns = 3;
 const maxSuspects = 10_000;
+const maxAccounts = 100_000;
+
+/** A conversation that may hold something that nobody told. */
+export interface Suspicion {
+  readonly conversationId: string;
+  /** Those who may have come into it or left it. */
+  readonly accountIds?: readonly string[];
+}
+
+interface Suspect {
+  left: number;
+  accountIds: readonly string[];
+}
 
 /**
  * Conversations that may hold something that nobody told, such as a commit whose answer was lost, or one of a node that died.
  * Other nodes are told of them once; what they tell is not passed on.
  */
 export class Suspects {
-  readonly #left = new Map<string, number>();
-  readonly #untold = new Set<string>();
+  readonly #suspects = new Map<string, Suspect>();
+  readonly #untold = new Map<string, Suspicion>();
+  #accounts = 0;
 
   /** Found out here. */
-  add(conversationIds: readonly string[]): void {
-    this.heard(conversationIds);
-    for (const id of conversationIds) if (this.#untold.size < maxSuspects) this.#untold.add(id);
+  add(suspicions: readonly Suspicion[]): void {
+    this.heard(suspicions);
+    for (const { conversationId } of suspicions) {
+      const accountIds = this.#suspects.get(conversationId)?.accountIds ?? [];
+      if (this.#untold.size < maxSuspects)
+        this.#untold.set(conversationId, { conversationId, ...(accountIds.length > 0 && { accountIds }) });
+    }
   }
 
-  heard(conversationIds: readonly string[]): void {
-    for (const id of conversationIds)
-      if (this.#left.size < maxSuspects || this.#left.has(id)) this.#left.set(id, turns);
+  heard(suspicions: readonly Suspicion[]): void {
+    for (const { conversationId, accountIds = [] } of suspicions) {
+      const known = this.#suspects.get(conversationId);
+      if (!known && this.#suspects.size >= maxSuspects) continue;
+      const further = accountIds.filter((id) => !known?.accountIds.includes(id));
+      const taken = this.#accounts + further.length <= maxAccounts ? further : [];
+      this.#accounts += taken.length;
+      this.#suspects.set(conversationId, {
+        left: turns,
+        accountIds: [...(known?.accountIds ?? []), ...taken],
+      });
+    }
   }
 
-  takeUntold(): string[] {
-    const untold = [...this.#untold];
+  takeUntold(): Suspicion[] {
+    const untold = [...this.#untold.values()];
     this.#untold.clear();
     return untold;
   }
 
   /** What a turn has to look at; it counts when `look` has succeeded. */
-  async turn(look: (conversationIds: readonly string[]) => Promise<void>): Promise<void> {
-    const looked = [...this.#left];
+  async turn(look: (suspicions: readonly Required<Suspicion>[]) => Promise<void>): Promise<void> {
+    const looked = [...this.#suspects];
     if (looked.length === 0) return;
-    await look(looked.map(([id]) => id));
-    for (const [id, left] of looked) {
+    await look(looked.map(([conversationId, { accountIds }]) => ({ conversationId, accountIds })));
+    for (const [id, suspect] of looked) {
       // Suspected again meanwhile: it begins anew.
-      if (this.#left.get(id) !== left) continue;
-      if (left > 1) this.#left.set(id, left - 1);
-      else this.#left.delete(id);
+      if (this.#suspects.get(id) !== suspect) continue;
+      suspect.left -= 1;
+      if (suspect.left > 0) continue;
+      this.#suspects.delete(id);
+      this.#accounts -= suspect.accountIds.length;
     }
   }
 }

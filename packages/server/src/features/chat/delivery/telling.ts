@@ -42,6 +42,16 @@ export class Telling {
     }
   }
 
+  /** Whether they are in it is to be read. */
+  unsure(conversationId: string, accountIds: readonly string[]): void {
+    const { devices, presence } = this.#deps;
+    for (const accountId of accountIds) {
+      for (const { device } of [...presence.downlinksOf(accountId)])
+        devices.get(device.id)?.join(conversationId);
+      presence.wake(accountId);
+    }
+  }
+
   mark(mark: ChatMark): void {
     const notice = new Notice(mark);
     this.#withMembers([mark.conversationId], (members) => {

@@ -2,6 +2,7 @@ import type { ChatMark } from '@hvideo/protocol';
 import { MAX_MESSAGE_BYTES } from '../../../ports/bus/port.ts';
 import type { StoredEvent } from '../../../ports/conversation-store/port.ts';
 import type { StoredMessage } from '../../../ports/message-store/port.ts';
+import type { Suspicion } from './suspects.ts';
 
 /** A device has connected here: its older connections elsewhere end. */
 export interface Takeover {
@@ -41,7 +42,7 @@ export interface Hello {
   /** Whose members have changed. */
   readonly changed?: readonly string[];
   /** They may hold something that nobody told. */
-  readonly suspected?: readonly string[];
+  readonly suspected?: readonly Suspicion[];
 }
 
 export const topicOf = (nodeName: string): string => `chat-node:${nodeName}`;
