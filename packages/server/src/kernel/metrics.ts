@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
-import { Durations } from './durations.ts';
+import { Histogram } from './histogram.ts';
 
 /** One registry for each process, so that tests can run several servers side by side. */
 export class Metrics {
@@ -41,11 +41,19 @@ export class Metrics {
   }
 
   /** Where times are counted so often that it matters what that costs. */
-  durations(name: string, help: string, label: string): Durations {
-    const durations = new Durations(`hvideo_${name}`, help, label);
+  durations(name: string, help: string, label: string): Histogram {
+    return this.#histogram(new Histogram(`hvideo_${name}`, help, label));
+  }
+
+  /** The same of what is no time. */
+  sizes(name: string, help: string, label: string, bounds: readonly number[]): Histogram {
+    return this.#histogram(new Histogram(`hvideo_${name}`, help, label, bounds));
+  }
+
+  #histogram(histogram: Histogram): Histogram {
     // The registry asks nothing but `get` of a metric; its types name the library's own classes only.
-    this.registry.registerMetric(durations as unknown as Metric);
-    return durations;
+    this.registry.registerMetric(histogram as unknown as Metric);
+    return histogram;
   }
 
   /** The Prometheus text format. */

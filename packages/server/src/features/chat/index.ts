@@ -19,7 +19,14 @@ import type { ConversationStore } from '../../ports/conversation-store/port.ts';
 import type { DeviceStore } from '../../ports/device-store/port.ts';
 import type { MessageStore } from '../../ports/message-store/port.ts';
 import type { RouteTable } from '../../ports/route-table/port.ts';
-import { type Commits, Committer, Owner, RemoteCommitter } from './commit/index.ts';
+import {
+  type Commits,
+  Committer,
+  type CommitterDeps,
+  measured,
+  Owner,
+  RemoteCommitter,
+} from './commit/index.ts';
 import { Conversations } from './conversations/conversations.ts';
 import { Reading } from './conversations/reading.ts';
 import { Sending } from './conversations/sending.ts';
@@ -105,6 +112,8 @@ async function openCommits(deps: ChatDeps, told: Told): Promise<Commits> {
   const onUnknown = (conversationIds: readonly string[]) => told.suspect(conversationIds);
   const { isAlone } = deps.routes;
   if (!isAlone && deps.ownsConversations === false) return RemoteCommitter.open({ ...deps, onUnknown });
-  const committer = new Committer({ ...deps, onUnknown, onCommitted: (stored) => told.committed(stored) });
+  const messages = deps.metrics ? measured(deps.messages, deps.clock, deps.metrics) : deps.messages;
+  const onCommitted: CommitterDeps['onCommitted'] = (stored) => told.committed(stored);
+  const committer = new Committer({ ...deps, messages, onUnknown, onCommitted });
   return isAlone ? committer : Owner.open(deps, committer);
 }

@@ -3,7 +3,7 @@ const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 interface Series {
   /** How many lay at or under each bound and above the one before; the last is for all above. */
   readonly buckets: Float64Array;
-  sumSeconds: number;
+  sum: number;
 }
 
 interface Sample {
@@ -13,31 +13,34 @@ interface Sample {
 }
 
 /**
- * A histogram of seconds by one label, kept as plain numbers where they are counted and put into words when the metrics
+ * A histogram of seconds, or of what else there are bounds for, by one label, kept as plain numbers where they are counted and put into words when the metrics
  * are read: the library’s own costs each request a microsecond.
  */
-export class Durations {
+export class Histogram {
   readonly name: string;
   readonly help: string;
   readonly #label: string;
+  readonly #bounds: readonly number[];
   readonly #series = new Map<string, Series>();
 
-  constructor(name: string, help: string, label: string) {
+  constructor(name: string, help: string, label: string, bounds: readonly number[] = boundsSeconds) {
     this.name = name;
     this.help = help;
     this.#label = label;
+    this.#bounds = bounds;
   }
 
-  /** Makes the function that counts what took so long under this label. */
-  of(value: string): (seconds: number) => void {
-    const buckets = new Float64Array(boundsSeconds.length + 1);
-    const series: Series = { buckets, sumSeconds: 0 };
+  /** Makes the function that counts what took so long, or was so much, under this label. */
+  of(value: string): (observed: number) => void {
+    const bounds = this.#bounds;
+    const buckets = new Float64Array(bounds.length + 1);
+    const series: Series = { buckets, sum: 0 };
     this.#series.set(value, series);
-    return (seconds) => {
+    return (observed) => {
       let at = 0;
-      while (at < boundsSeconds.length && seconds > boundsSeconds[at]!) at += 1;
+      while (at < bounds.length && observed > bounds[at]!) at += 1;
       buckets[at] = buckets[at]! + 1;
-      series.sumSeconds += seconds;
+      series.sum += observed;
     };
   }
 
@@ -48,16 +51,16 @@ export class Durations {
   }
 
   *#samples(): Generator<Sample> {
-    for (const [value, { buckets, sumSeconds }] of this.#series) {
+    for (const [value, { buckets, sum }] of this.#series) {
       if (buckets.every((each) => each === 0)) continue;
       const labels = { [this.#label]: value };
       let count = 0;
       for (const [at, each] of buckets.entries()) {
         count += each;
-        const le = boundsSeconds[at] ?? '+Inf';
+        const le = this.#bounds[at] ?? '+Inf';
         yield { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: count };
       }
-      yield { metricName: `${this.name}_sum`, labels, value: sumSeconds };
+      yield { metricName: `${this.name}_sum`, labels, value: sum };
       yield { metricName: `${this.name}_count`, labels, value: count };
     }
   }
