@@ -17,6 +17,8 @@ export interface Device {
   readonly viewport: { readonly width: number; readonly height: number };
   readonly locale: 'en-US' | 'zh-CN';
   readonly colorScheme: 'light' | 'dark';
+  readonly hasTouch?: boolean;
+  readonly isMobile?: boolean;
 }
 
 export const phone = { width: 390, height: 844 };

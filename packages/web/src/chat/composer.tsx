@@ -74,6 +74,7 @@ export function Composer({ conversation, name, people, reply, isReady, onSent }:
         <textarea
           ref={box}
           rows={1}
+          dir="auto"
           value={text}
           enterKeyHint="send"
           aria-label={name === undefined ? t('chat:write') : t('chat:writeTo', { name })}
@@ -115,7 +116,7 @@ function Replying({ reply: { message, set }, people }: { reply: Reply; people: K
       <ReplyIcon size={18} aria-hidden />
       <p>
         <b>{message.isOwn ? t('chat:replyingToSelf') : t('chat:replyingTo', { name })}</b>
-        <span>{previewOf(message.content)}</span>
+        <span dir="auto">{previewOf(message.content)}</span>
       </p>
       <IconButton label={t('chat:stopReply')} size="sm" onClick={() => set(undefined)}>
         <X size={17} aria-hidden />

@@ -45,7 +45,7 @@ export function ConversationHeader({
         <Link to="/$handle" params={{ handle: `@${other.username}` }} className={styles['who']}>
           <ConversationAvatar conversation={conversation} size={40} />
           <span className={styles['names']}>
-            <h2>{name}</h2>
+            <h2 dir="auto">{name}</h2>
             <Subtitle text={`@${other.username}`} />
           </span>
         </Link>
@@ -54,7 +54,7 @@ export function ConversationHeader({
           <button type="button" className={styles['who']} onClick={() => setGroupOpen(true)}>
             <ConversationAvatar conversation={conversation} size={40} />
             <span className={styles['names']}>
-              <h2>{name}</h2>
+              <h2 dir="auto">{name}</h2>
               {conversation.type === 'group' && (
                 <Subtitle text={t('chat:members', { count: conversation.memberCount })} />
               )}

@@ -37,11 +37,11 @@ export const ConversationRow = memo(({ conversation, draft, isOpen, nowMs }: Con
         <ConversationAvatar conversation={conversation} size={52} />
         <span className={styles['words']}>
           <span className={styles['top']}>
-            <strong>{nameOf(conversation, language)}</strong>
+            <strong dir="auto">{nameOf(conversation, language)}</strong>
             <time dateTime={at}>{formatWhen(at, language, nowMs)}</time>
           </span>
           <span className={styles['bottom']}>
-            <span className={styles['preview']}>
+            <span className={styles['preview']} dir="auto">
               {draft ? (
                 <>
                   <b className={styles['draft']}>{t('chat:draft')}</b> {draft}

@@ -16,12 +16,14 @@ export function FailedLine({ message, failure }: FailedLineProps) {
   return (
     <p className={styles['failed']} role="alert">
       <span>{failure ? t('chat:failed', { reason: failureText(failure) }) : t('chat:state.failed')}</span>
-      <button type="button" onClick={() => conversation.retry(message.key)}>
-        {t('chat:resend')}
-      </button>
-      <button type="button" onClick={() => conversation.discard(message.key)}>
-        {t('chat:discard')}
-      </button>
+      <span>
+        <button type="button" onClick={() => conversation.retry(message.key)}>
+          {t('chat:resend')}
+        </button>
+        <button type="button" onClick={() => conversation.discard(message.key)}>
+          {t('chat:discard')}
+        </button>
+      </span>
     </p>
   );
 }

@@ -4,6 +4,7 @@ import { UserRoundMinus } from 'lucide-react';
 import { useTexts } from '../i18n/use-texts.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { IconButton } from '../ui/button.tsx';
+import { PersonNames } from '../ui/person-names.tsx';
 import styles from './group-dialog.module.css';
 
 interface MemberRowProps {
@@ -19,10 +20,7 @@ export function MemberRow({ member: { user, role }, isViewer, onRemove }: Member
     <li className={styles['member']}>
       <Link to="/$handle" params={{ handle: `@${user.username}` }}>
         <Avatar user={user} size={42} />
-        <span className={styles['names']}>
-          <strong>{user.displayName}</strong>
-          <small>{isViewer ? t('chat:you') : `@${user.username}`}</small>
-        </span>
+        <PersonNames name={user.displayName} note={isViewer ? t('chat:you') : `@${user.username}`} />
       </Link>
       {role === 'owner' && <span className={styles['owner']}>{t('chat:group.owner')}</span>}
       {onRemove && (

@@ -21,7 +21,7 @@ export function MessageBody({ content, isBare, children }: MessageBodyProps) {
   switch (content.type) {
     case 'text':
       return (
-        <div className={styles[isBare ? 'emoji' : 'text']}>
+        <div className={styles[isBare ? 'emoji' : 'text']} dir="auto">
           <Text text={content.text} />
           {children}
         </div>

@@ -65,6 +65,7 @@ export const MessageRow = memo((props: MessageRowProps) => {
           {hasFace && isFirst ? (
             <p
               className={styles['name']}
+              dir="auto"
               style={{ '--hue': avatarHue(message.senderId) } as React.CSSProperties}
             >
               {name}
@@ -88,7 +89,9 @@ function Meta({ timestamp, state }: Pick<ViewMessage, 'timestamp' | 'state'>) {
   const language = useLanguage();
   return (
     <span className={styles['meta']}>
-      <time dateTime={timestamp}>{formatTime(timestamp, language)}</time>
+      <time dateTime={timestamp} dir="ltr">
+        {formatTime(timestamp, language)}
+      </time>
       {state && <ProgressSign state={state} />}
     </span>
   );

@@ -8,6 +8,7 @@ import { peopleQuery } from '../people/queries.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
 import { ErrorNotice, Notice } from '../ui/notice.tsx';
+import { PersonNames } from '../ui/person-names.tsx';
 import { SearchField } from '../ui/search-field.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { matchesName } from './match-name.ts';
@@ -38,7 +39,7 @@ export function PeoplePicker({ viewerId, chosen, onChange, without }: PeoplePick
             <li key={user.id}>
               <button type="button" onClick={() => toggle(user)}>
                 <Avatar user={user} size={24} />
-                <span>{user.displayName}</span>
+                <span dir="auto">{user.displayName}</span>
                 <span className="visually-hidden">{t('chat:picker.remove')}</span>
                 <X size={14} aria-hidden />
               </button>
@@ -111,10 +112,7 @@ function People({ viewerId, wanted, chosenIds, without, onToggle }: PeopleProps)
                 onClick={() => onToggle(user)}
               >
                 <Avatar user={user} size={42} />
-                <span className={styles['names']}>
-                  <strong>{user.displayName}</strong>
-                  <small>@{user.username}</small>
-                </span>
+                <PersonNames name={user.displayName} note={`@${user.username}`} />
                 <span className={classes(styles['mark'], isChosen && styles['on'])}>
                   <Check size={15} strokeWidth={3.2} aria-hidden />
                 </span>

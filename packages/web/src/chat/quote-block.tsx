@@ -33,7 +33,9 @@ export function QuoteBlock({ quote }: { quote: ViewQuote }) {
       ) : message ? (
         <>
           <Sender message={message} />
-          <span className={styles['quoted']}>{textOf(message)}</span>
+          <span className={styles['quoted']} dir="auto">
+            {textOf(message)}
+          </span>
         </>
       ) : (
         <span className={styles['quoted']}>{t('chat:quoteGone')}</span>

@@ -31,6 +31,7 @@ export const common = {
     retry: 'Try again',
     cancel: 'Cancel',
     close: 'Close',
+    clear: 'Clear',
     save: 'Save',
     done: 'Done',
     back: 'Back',

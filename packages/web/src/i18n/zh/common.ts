@@ -31,6 +31,7 @@ export const common = {
     retry: '重试',
     cancel: '取消',
     close: '关闭',
+    clear: '清空',
     save: '保存',
     done: '完成',
     back: '返回',
