@@ -9,29 +9,23 @@ import type {
   SendReceipt,
 } from '@hvideo/protocol';
 import { type Answer, ApiUser } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { RunningApplication } from '../support/application.ts';
+import { depart, newcomers, runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 
 let t: RunningApplication;
 let lin: ApiUser;
 let wei: ApiUser;
 let mia: ApiUser;
-let people = 0;
 
 beforeAll(async () => {
-  t = await runApplication();
-  await new ApiUser(t.url).join('first', '/instance/setup');
+  t = await runCommunity();
 }, 60_000);
 
 afterAll(() => t[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  const number = people++;
-  [lin, wei, mia] = await Promise.all([
-    new ApiUser(t.url).join(`lin_${number}`),
-    new ApiUser(t.url).join(`wei_${number}`),
-    new ApiUser(t.url).join(`mia_${number}`),
-  ]);
+  [lin, wei, mia] = await newcomers(t.url, 'lin', 'wei', 'mia');
 }, 30_000);
 
 const begin = (user: ApiUser, body: object, headers: Record<string, string> = {}) =>
@@ -321,9 +315,6 @@ describe('conversations', () => {
 });
 
 describe('whoever leaves the community', () => {
-  const leave = (user: ApiUser, name: string) =>
-    user.call('DELETE', '/users/me', { body: { password: `the long word of ${name}_${people - 1}` } });
-
   test('leaves every conversation, and what they said is deleted', async () => {
     const { id: pair } = await direct(lin, wei);
     const { id: us } = await group(lin, wei, mia);
@@ -332,8 +323,8 @@ describe('whoever leaves the community', () => {
     await say(wei, pair, 'answer');
     await say(lin, us, 'all');
     await say(lin, alone, 'to one who has gone too');
-    expect((await leave(mia, 'mia')).status).toBe(204);
-    expect((await leave(lin, 'lin')).status).toBe(204);
+    expect((await depart(mia)).status).toBe(204);
+    expect((await depart(lin)).status).toBe(204);
     const kinds = async (id: string) => (await history(wei, id)).items.map(textOf);
     await eventually(
       async () => (await kinds(us)).at(1) === 'deleted' && (await kinds(pair))[0] === 'deleted',
@@ -357,7 +348,7 @@ describe('whoever leaves the community', () => {
   test('does so while others write, come and go', async () => {
     const groups = await Promise.all(Array.from({ length: 4 }, () => group(lin, wei)));
     const [left, ...answers] = await Promise.all([
-      leave(lin, 'lin'),
+      depart(lin),
       ...groups.flatMap(({ id }) => [
         ...Array.from({ length: 8 }, (_, n) => say(wei, id, `${n}`)),
         wei.call('POST', `/conversations/${id}/members`, { body: { memberIds: [mia.id] } }),
@@ -387,12 +378,8 @@ describe('whoever leaves the community', () => {
 });
 
 test('what was written offline may come at once, but no more than that', async () => {
-  await using limited = await runApplication({ HVIDEO_LIMITS: 'true' });
-  await new ApiUser(limited.url).join('first', '/instance/setup');
-  const [ann, bob] = [
-    await new ApiUser(limited.url).join('ann_one'),
-    await new ApiUser(limited.url).join('bob_one'),
-  ];
+  await using limited = await runCommunity({ HVIDEO_LIMITS: 'true' });
+  const [ann, bob] = await newcomers(limited.url, 'ann', 'bob');
   const { id } = await direct(ann, bob);
   const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => say(ann, id, `${n}`)));
   const sent = answers.filter(({ status }) => status === 200).length;

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChatMessage, Conversation, UserProfile } from '@hvideo/protocol';
 import { ApiUser, passwordOf } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { RunningApplication } from '../support/application.ts';
 import { SdkUser } from '../support/chat-sdk.ts';
+import { runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
 import { directOf, people } from '../support/stomp.ts';
 
 let app: RunningApplication;
 beforeAll(async () => {
-  app = await runApplication();
-  await new ApiUser(app.url).join('admin_of_all', '/instance/setup');
+  app = await runCommunity();
 }, 60_000);
 afterAll(() => app[Symbol.asyncDispose]());
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import type { Conversation, Member, Page, Problem, SyncAnswer } from '@hvideo/protocol';
 import { MAX_WAITING_OF_ACCOUNT } from '../../src/features/chat/sync/waiting.ts';
 import { ApiUser, passwordOf } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { RunningApplication } from '../support/application.ts';
+import { newcomers, runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 import { Snowflakes } from '../support/snowflakes.ts';
 
@@ -10,23 +11,16 @@ let t: RunningApplication;
 let lin: ApiUser;
 let wei: ApiUser;
 let mia: ApiUser;
-let people = 0;
 const ids = new Snowflakes();
 
 beforeAll(async () => {
-  t = await runApplication();
-  await new ApiUser(t.url).join('first', '/instance/setup');
+  t = await runCommunity();
 }, 60_000);
 
 afterAll(() => t[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  const number = people++;
-  [lin, wei, mia] = await Promise.all([
-    new ApiUser(t.url).join(`lin_${number}`),
-    new ApiUser(t.url).join(`wei_${number}`),
-    new ApiUser(t.url).join(`mia_${number}`),
-  ]);
+  [lin, wei, mia] = await newcomers(t.url, 'lin', 'wei', 'mia');
 }, 30_000);
 
 async function begin(user: ApiUser, type: 'direct' | 'group', ...others: ApiUser[]): Promise<string> {
@@ -88,7 +82,7 @@ describe('a new device', () => {
     const first = await sync(wei);
     const again = new ApiUser(t.url);
     const { body } = await again.call<{ accessToken: string }>('POST', '/auth/login', {
-      body: { login: `wei_${people - 1}`, password: passwordOf(`wei_${people - 1}`) },
+      body: { login: wei.username, password: passwordOf(wei.username) },
     });
     again.accessToken = body.accessToken;
     expect((await sync(again)).deviceId).not.toBe(first.deviceId);

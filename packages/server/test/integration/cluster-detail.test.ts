@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VideoDetail } from '@hvideo/protocol';
 import { SQL } from 'bun';
 import { smallestIdAt } from '../../src/kernel/ids.ts';
 import { ApiUser } from '../support/api.ts';
-import { type CliProcess, hvideo, readyUrl } from '../support/cli.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { redisServerPath, TestRedis } from '../support/redis-server.ts';
+import { redisServerPath } from '../support/redis-server.ts';
 import { locked, waitingFor } from '../support/table-locks.ts';
 
 /** How long a process that was not told may show a hot page, at most. */
@@ -17,34 +14,15 @@ const hotMs = 2_000;
 
 /** Two processes that share a database and a Redis. */
 describe.skipIf(redisServerPath() === undefined)('two processes', () => {
-  let shared: TestDatabase;
-  let redis: TestRedis;
-  let folder: string;
-  let nodes: CliProcess[] = [];
-  let urls: string[] = [];
+  let cluster: Cluster;
   let creators: ApiUser[];
   let videoId: string;
   let made = 0;
 
   beforeAll(async () => {
-    shared = await testDatabase();
-    redis = await TestRedis.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
-    folder = await mkdtemp(join(tmpdir(), 'hvideo-two-'));
-    nodes = [0, 1].map(() =>
-      hvideo(['serve', '--data', folder, '--port', '0'], {
-        timeoutMs: 170_000,
-        env: {
-          DATABASE_URL: shared.url,
-          REDIS_URL: redis.url,
-          HVIDEO_CHANGE_FEED: 'outbox',
-          HVIDEO_LIMITS: 'false',
-          HVIDEO_DATABASE_CONNECTIONS: '6',
-        },
-      }),
-    );
-    urls = await Promise.all(nodes.map(readyUrl));
-    const creator = await new ApiUser(urls[0]!).join('creator', '/instance/setup');
-    creators = urls.map((url) => {
+    cluster = await Cluster.start({ redis: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
+    const creator = await new ApiUser(cluster.urls[0]!).join('creator', '/instance/setup');
+    creators = cluster.urls.map((url) => {
       const here = new ApiUser(url);
       here.id = creator.id;
       here.accessToken = creator.accessToken;
@@ -52,29 +30,22 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     });
   }, 60_000);
 
-  afterAll(async () => {
-    for (const node of nodes) node.kill('SIGTERM');
-    const codes = await Promise.all(nodes.map(({ exited }) => exited));
-    await redis[Symbol.asyncDispose]();
-    await shared[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-    expect(codes).toEqual([0, 0]);
-  }, 60_000);
+  afterAll(() => cluster[Symbol.asyncDispose](), 60_000);
 
   beforeEach(() => publish());
 
   async function publish(): Promise<void> {
     made += 1;
     videoId = String(BigInt(smallestIdAt(Date.now())) + BigInt(made));
-    await shared.database.sql`
+    await cluster.shared.database.sql`
       insert into video (id, author_id, title, description, tags, visibility, status, feed_key, duration_ms, width, height)
       values (${videoId}, ${creators[0]!.id}, '0', '', '{}', 'public', 'ready', ${videoId}, 1000, 360, 640)`;
-    await shared.database.sql`
+    await cluster.shared.database.sql`
       update account_counts set videos = videos + 1 where account_id = ${creators[0]!.id}`;
   }
 
   const page = async (node: number) => {
-    const response = await fetch(`${urls[node]}/api/v1/videos/${videoId}`, {
+    const response = await fetch(`${cluster.urls[node]}/api/v1/videos/${videoId}`, {
       signal: AbortSignal.timeout(10_000),
     });
     const body = response.ok ? ((await response.json()) as VideoDetail) : undefined;
@@ -86,7 +57,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
   /** The sum over both processes. */
   async function loads(): Promise<Record<string, number>> {
     const sums: Record<string, number> = {};
-    for (const url of urls) {
+    for (const url of cluster.urls) {
       const text = await (await fetch(`${url}/metrics`)).text();
       for (const [, cache = '', count] of text.matchAll(
         /^hvideo_cache_loads_total\{cache="([^"]+)"\} (\d+)/gm,
@@ -107,11 +78,13 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
   test('10,000 requests at once for a cold video load each part once', async () => {
     // The change feed has told of the new video, so that nothing invalidates it below.
-    await eventually(async () => (await shared.database.sql`select 1 from change_log limit 1`).length === 0);
+    await eventually(
+      async () => (await cluster.shared.database.sql`select 1 from change_log limit 1`).length === 0,
+    );
     const before = await loads();
     const answer = await ask(
       10_000,
-      urls.map((url) => `${url}/api/v1/videos/${videoId}`),
+      cluster.urls.map((url) => `${url}/api/v1/videos/${videoId}`),
     );
     expect(answer.statuses).toEqual({ 200: 10_000 });
     const after = await loads();
@@ -142,7 +115,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
   }, 30_000);
 
   test('who may see a video, and who is blocked, holds on the other process with the next request', async () => {
-    const viewer = await new ApiUser(urls[1]!).join('viewer_1');
+    const viewer = await new ApiUser(cluster.urls[1]!).join('viewer_1');
     const seen = async () => (await viewer.call('GET', `/videos/${videoId}`)).status;
     const set = async (visibility: string) =>
       expect((await creators[0]!.call('PATCH', `/videos/${videoId}`, { body: { visibility } })).status).toBe(
@@ -166,7 +139,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
   test('without its database a community still shows what it knows, marked as stale, and catches up', async () => {
     await Promise.all([page(0), page(1)]);
     expect((await rename(0, 'Newer')).status).toBe(200);
-    await using closed = await closeDatabase(shared.url);
+    await using closed = await closeDatabase(cluster.shared.url);
     const answers = await Promise.all(Array.from({ length: 200 }, (_, at) => page(at % 2)));
     for (const { status, body } of answers) {
       expect([status, body?.video.title]).toEqual([200, '0']);
@@ -191,30 +164,30 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
     await publish();
     await heat();
-    await redis.kill();
+    await cluster.redis.kill();
     try {
       const answer = await takeDown(1);
       expect([answer.status, answer.body.code]).toEqual([503, 'timeout']);
       // It was recorded before it was to be told: whoever cannot ask Redis asks the database.
       await gone();
-      await redis.forgetFiles();
+      await cluster.redis.forgetFiles();
     } finally {
-      await redis.restart();
+      await cluster.redis.restart();
     }
     await gone();
     for (const node of [0, 1]) await eventually(async () => (await takeDown(node)).status < 300);
     await gone();
-    for (const url of urls)
+    for (const url of cluster.urls)
       await eventually(async () =>
         (await (await fetch(`${url}/metrics`)).text()).includes('cache_store_breaker{state="closed"} 1'),
       );
   }, 60_000);
 
   test('reads of one trace end with it on the other process too, down to the statement', async () => {
-    await using other = new SQL(shared.url, { max: 3 });
+    await using other = new SQL(cluster.shared.url, { max: 3 });
     const trace = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${'1'.repeat(16)}-01` });
     const open = (node: number, id: string, headers: Record<string, string>, signal?: AbortSignal) =>
-      fetch(`${urls[node]}/api/v1/videos/${id}`, { headers, ...(signal && { signal }) });
+      fetch(`${cluster.urls[node]}/api/v1/videos/${id}`, { headers, ...(signal && { signal }) });
     const page = 'from video v join account';
     {
       await using lock = await locked(other, 'account');
@@ -284,10 +257,10 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
       try {
         for (let round = 0; round < 3; round += 1) {
           await progress(50);
-          if (isRewriting) await redis.beginRewriting();
-          await redis.kill();
+          if (isRewriting) await cluster.redis.beginRewriting();
+          await cluster.redis.kill();
           await progress(50);
-          await redis.restart();
+          await cluster.redis.restart();
           await progress(50);
         }
       } finally {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import type { Comment, Notification, Page } from '@hvideo/protocol';
 import { MAX_NOTIFICATIONS } from '../../src/features/notifications/index.ts';
 import { ApiUser } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { RunningApplication } from '../support/application.ts';
+import { depart, newcomers, runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 import { Snowflakes } from '../support/snowflakes.ts';
 
@@ -11,23 +12,16 @@ let author: ApiUser;
 let lin: ApiUser;
 let wei: ApiUser;
 let videoId: string;
-let people = 0;
 const ids = new Snowflakes();
 
 beforeAll(async () => {
-  t = await runApplication();
-  await new ApiUser(t.url).join('first', '/instance/setup');
+  t = await runCommunity();
 }, 60_000);
 
 afterAll(() => t[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  const number = people++;
-  [author, lin, wei] = await Promise.all([
-    new ApiUser(t.url).join(`author_${number}`),
-    new ApiUser(t.url).join(`lin_${number}`),
-    new ApiUser(t.url).join(`wei_${number}`),
-  ]);
+  [author, lin, wei] = await newcomers(t.url, 'author', 'lin', 'wei');
   videoId = await publish(author.id);
 }, 30_000);
 
@@ -97,7 +91,7 @@ describe('each kind is told to whom it concerns', () => {
 
   test('a comment, to each person once: whom it answers, whom it names, whose video it is', async () => {
     const root = await say(lin, 'what a clip');
-    const answer = await say(wei, `@lin_${people - 1} and @author_${people - 1} look`, root.id);
+    const answer = await say(wei, `@${lin.username} and @${author.username} look`, root.id);
     expect(await inboxOf(lin)).toMatchObject([
       {
         kind: 'reply',
@@ -121,7 +115,7 @@ describe('each kind is told to whom it concerns', () => {
 
   test('but not to oneself', async () => {
     await like(author);
-    const own = await say(author, `mine, says @author_${people - 1}`);
+    const own = await say(author, `mine, says @${author.username}`);
     await say(author, 'and again', own.id);
     await done(author, 'PUT', `/comments/${own.id}/like`);
     expect(await inboxOf(author)).toEqual([]);
@@ -146,7 +140,7 @@ describe('acts on the same thing are gathered', () => {
     await read(author);
     await read(author);
     expect(await unreadOf(author)).toBe(0);
-    const late = await new ApiUser(t.url).join(`late_${people}`);
+    const late = await new ApiUser(t.url).join('late_one');
     await like(late);
     expect(await inboxOf(author)).toMatchObject([
       { kind: 'like', count: 1, read: false, actors: [{ id: late.id }] },
@@ -156,7 +150,7 @@ describe('acts on the same thing are gathered', () => {
 
   test('shows three of many, and counts all', async () => {
     const crowd = await Promise.all(
-      Array.from({ length: 5 }, (_, n) => new ApiUser(t.url).join(`crowd_${people}_${n}`)),
+      Array.from({ length: 5 }, (_, n) => new ApiUser(t.url).join(`crowd_${n}`)),
     );
     for (const one of crowd) await like(one);
     const [told] = await inboxOf(author);
@@ -267,11 +261,9 @@ describe('what is taken back is not told any more', () => {
     await like(lin);
     await like(wei);
     expect(await unreadOf(author)).toBe(1);
-    const leave = (user: ApiUser, name: string) =>
-      user.call('DELETE', '/users/me', { body: { password: `the long word of ${name}_${people - 1}` } });
-    expect((await leave(lin, 'lin')).status).toBe(204);
+    expect((await depart(lin)).status).toBe(204);
     expect(await inboxOf(author)).toMatchObject([{ count: 1, actors: [{ id: wei.id }] }]);
-    expect((await leave(author, 'author')).status).toBe(204);
+    expect((await depart(author)).status).toBe(204);
     await settled();
     expect(await t.db.sql`select 1 as one from notification where recipient_id = ${author.id}`).toEqual([]);
     expect(await t.db.sql`select 1 as one from notification_act where recipient_id = ${author.id}`).toEqual(

@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { header, StompDecoder, type StompFrame } from '@hvideo/protocol/stomp';
 import fc from 'fast-check';
 import { streams } from '../../../protocol/test/stomp-noise.ts';
-import { ApiUser } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { ApiUser } from '../support/api.ts';
+import type { RunningApplication } from '../support/application.ts';
+import { runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 import { directOf, people, StompUser, socketUrl } from '../support/stomp.ts';
 
@@ -16,8 +17,7 @@ let conversation: string;
 let witness: { one: StompUser; two: StompUser; conversation: string };
 
 beforeAll(async () => {
-  app = await runApplication({ HVIDEO_LIMITS: 'true' });
-  await new ApiUser(app.url).join('admin_of_all', '/instance/setup');
+  app = await runCommunity({ HVIDEO_LIMITS: 'true' });
   [ann, bob] = (await people(app.url, 2)) as [ApiUser, ApiUser];
   conversation = await directOf(ann, bob);
   const [cid, dan] = (await people(app.url, 2)) as [ApiUser, ApiUser];

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Versions } from '@stomp/stompjs';
-import { ApiUser } from '../support/api.ts';
-import { type RunningApplication, runApplication } from '../support/application.ts';
+import type { RunningApplication } from '../support/application.ts';
+import { runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
 import { directOf, people, StompUser } from '../support/stomp.ts';
 
 let app: RunningApplication;
 beforeAll(async () => {
-  app = await runApplication();
-  await new ApiUser(app.url).join('admin_of_all', '/instance/setup');
+  app = await runCommunity();
 }, 60_000);
 afterAll(() => app[Symbol.asyncDispose]());
 

@@ -1,57 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ApiUser } from '../support/api.ts';
-import { type CliProcess, hvideo, readyUrl } from '../support/cli.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
-import { redisServerPath, TestRedis } from '../support/redis-server.ts';
+import { redisServerPath } from '../support/redis-server.ts';
 import { directOf, groupOf, people, StompUser } from '../support/stomp.ts';
 
 /** Two processes that share a database and a Redis, and people connected with either. */
 describe.skipIf(redisServerPath() === undefined)('two processes', () => {
-  let shared: TestDatabase;
-  let redis: TestRedis;
-  let folder: string;
-  let nodes: CliProcess[] = [];
-  let urls: string[] = [];
+  let cluster: Cluster;
 
   beforeAll(async () => {
-    shared = await testDatabase();
-    redis = await TestRedis.start(['--appendonly', 'no']);
-    folder = await mkdtemp(join(tmpdir(), 'hvideo-two-'));
-    nodes = [0, 1].map((node) =>
-      hvideo(['serve', '--data', folder, '--port', '0'], {
-        timeoutMs: 170_000,
-        env: {
-          DATABASE_URL: shared.url,
-          REDIS_URL: redis.url,
-          HVIDEO_CHANGE_FEED: 'outbox',
-          HVIDEO_LIMITS: 'false',
-          HVIDEO_DATABASE_CONNECTIONS: '6',
-          HVIDEO_NODE_URL: `wss://node${node}.example/ws`,
-        },
-      }),
-    );
-    urls = await Promise.all(nodes.map(readyUrl));
-    await new ApiUser(urls[0]!).join('creator', '/instance/setup');
+    cluster = await Cluster.start({
+      redis: ['--appendonly', 'no'],
+      env: (node) => ({ HVIDEO_NODE_URL: `wss://node${node}.example/ws` }),
+    });
+    await new ApiUser(cluster.urls[0]!).join('creator', '/instance/setup');
   }, 60_000);
 
-  afterAll(async () => {
-    for (const node of nodes) node.kill('SIGTERM');
-    const codes = await Promise.all(nodes.map(({ exited }) => exited));
-    await redis[Symbol.asyncDispose]();
-    await shared[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-    expect(codes).toEqual([0, 0]);
-  }, 60_000);
+  afterAll(() => cluster[Symbol.asyncDispose](), 60_000);
 
   async function pair() {
-    const [ann, bob] = (await people(urls[0]!, 2)) as [ApiUser, ApiUser];
+    const [ann, bob] = (await people(cluster.urls[0]!, 2)) as [ApiUser, ApiUser];
     const conversation = await directOf(ann, bob);
-    const one = await new StompUser(urls[0]!, ann.accessToken).connect();
-    const two = await new StompUser(urls[1]!, bob.accessToken).connect();
+    const one = await new StompUser(cluster.urls[0]!, ann.accessToken).connect();
+    const two = await new StompUser(cluster.urls[1]!, bob.accessToken).connect();
     return {
       ...{ ann, bob, conversation, one, two },
       [Symbol.asyncDispose]: async () => {
@@ -82,14 +54,14 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
     await p.one.say(p.conversation, 'before');
     await eventually(async () => p.two.delivered.length === 1);
     for (let round = 0; round < 3; round += 1) {
-      await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await cluster.redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await p.one.say(p.conversation, `cut ${round}`);
     }
     await eventually(async () => p.two.texts(p.conversation).includes('cut 2'), 20_000);
-    process.kill(redis.pid, 'SIGSTOP');
+    process.kill(cluster.redis.pid, 'SIGSTOP');
     await p.one.say(p.conversation, 'while it hangs');
     await Bun.sleep(300);
-    process.kill(redis.pid, 'SIGCONT');
+    process.kill(cluster.redis.pid, 'SIGCONT');
     await p.one.say(p.conversation, 'after');
     await eventually(async () => p.two.texts(p.conversation).includes('after'), 20_000);
     expect(p.two.texts(p.conversation)).toEqual([
@@ -104,24 +76,24 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
   test('a slow subscriber that Redis cuts off misses nothing', async () => {
     await using p = await pair();
-    await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 20kb 10kb 1');
-    process.kill(nodes[1]!.pid, 'SIGSTOP');
+    await cluster.redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 20kb 10kb 1');
+    process.kill(cluster.nodes[1]!.pid, 'SIGSTOP');
     const texts = Array.from({ length: 150 }, (_, n) => `m${n} ${'x'.repeat(3_000)}`);
     await Promise.all(
       texts.map((text, n) => p.one.say(p.conversation, text, { 'client-seq': String(n + 1) })),
     );
-    process.kill(nodes[1]!.pid, 'SIGCONT');
+    process.kill(cluster.nodes[1]!.pid, 'SIGCONT');
     await eventually(async () => p.two.texts(p.conversation).length >= texts.length, 30_000);
     expect(p.two.texts(p.conversation)).toEqual(texts);
-    await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
+    await cluster.redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 32mb 8mb 60');
   }, 60_000);
 
   test('Redis is started again, empty: everything that was said is there', async () => {
     await using p = await pair();
-    await redis.kill();
+    await cluster.redis.kill();
     await p.one.say(p.conversation, 'without');
     await eventually(async () => p.two.texts(p.conversation).includes('without'), 20_000);
-    await redis.restart();
+    await cluster.redis.restart();
     await p.one.say(p.conversation, 'with');
     await eventually(async () => p.two.texts(p.conversation).includes('with'), 20_000);
     expect(p.two.texts(p.conversation)).toEqual(['without', 'with']);
@@ -129,7 +101,9 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
   test('a device that connects with the other node is displaced here', async () => {
     await using p = await pair();
-    await using other = await new StompUser(urls[0]!, p.bob.accessToken, { reconnectDelay: 0 }).connect();
+    await using other = await new StompUser(cluster.urls[0]!, p.bob.accessToken, {
+      reconnectDelay: 0,
+    }).connect();
     await eventually(async () => p.two.closes.length > 0);
     p.two.client.reconnectDelay = 0;
     expect(p.two.closes[0]?.code).toBe(4004);
@@ -138,13 +112,13 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
   test('a login that is ended on one node ends on the other, and a new member is heard of', async () => {
     await using p = await pair();
-    const here = new ApiUser(urls[0]!);
+    const here = new ApiUser(cluster.urls[0]!);
     here.accessToken = p.ann.accessToken;
     const group = await groupOf(here, p.bob);
     await eventually(async () => p.two.events.some((event) => event['conversationId'] === group));
     await p.one.say(group, 'welcome');
     await eventually(async () => p.two.texts(group).includes('welcome'));
-    const bob = new ApiUser(urls[0]!);
+    const bob = new ApiUser(cluster.urls[0]!);
     bob.accessToken = p.bob.accessToken;
     expect((await bob.call('POST', '/auth/logout')).status).toBe(204);
     await eventually(async () => p.two.closes.length > 0);

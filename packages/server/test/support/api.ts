@@ -18,6 +18,7 @@ export class ApiUser {
   accessToken: string | undefined;
   refreshToken: string | undefined;
   id = '';
+  username = '';
 
   constructor(base: string) {
     this.#base = base;
@@ -48,6 +49,7 @@ export class ApiUser {
     });
     if (answer.status !== 201) throw new Error(`joining failed: ${JSON.stringify(answer.body)}`);
     this.id = answer.body.user.id;
+    this.username = username;
     this.accessToken = answer.body.accessToken;
     this.refreshToken = answer.body.refreshToken;
     return this;
