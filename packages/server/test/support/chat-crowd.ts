@@ -35,6 +35,12 @@ export interface CrowdShape {
   readonly pauseMs: number;
 }
 
+export interface StartOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly roles?: string | undefined;
+}
+
 /** Processes of the server that share a Redis and a PostgreSQL, each to be killed, and people who talk by way of them. */
 export class ChatCrowd implements AsyncDisposable {
   readonly history = new ChatHistory();
@@ -88,14 +94,11 @@ export class ChatCrowd implements AsyncDisposable {
   /** Starts a process, or the one at this place again, on the port that it had. */
   async start(
     at: number,
-    {
-      env = {},
-      roles = this.nodes[at]?.roles,
-    }: { env?: Record<string, string>; roles?: string | undefined } = {},
+    { args = [], env = {}, roles = this.nodes[at]?.roles }: StartOptions = {},
   ): Promise<CrowdNode> {
     const port = this.nodes[at]?.port ?? (await freePort());
-    const args = ['serve', '--data', this.#folder, '--port', String(port)];
-    const process = hvideo([...args, ...(roles === undefined ? [] : ['--roles', roles])], {
+    const chosen = roles === undefined ? args : ['--roles', roles, ...args];
+    const process = hvideo(['serve', '--data', this.#folder, '--port', String(port), ...chosen], {
       timeoutMs: 240_000,
       env: { ...this.#env, ...env },
     });

@@ -15,7 +15,12 @@ export interface ChatParts {
 
 export function exportChat(metrics: Metrics, parts: ChatParts): void {
   const { committer, delivery, sync, checkpoints, boxes } = parts;
-  metrics.gauge('chat_sends_waiting', 'Messages not yet in a batch', () => committer.waiting);
+  metrics.gauge(
+    'chat_sends_waiting',
+    'Messages not yet in a batch, or handed over and not answered',
+    () => committer.waiting,
+  );
+  metrics.gauge('chat_owners', 'Processes that commit what is said here', () => committer.owners);
   metrics.gauge('chat_long_polls', 'Requests that wait for news', () => sync.waiting);
   metrics.gauge('chat_cursors_waiting', 'Acknowledgements not yet kept', () => checkpoints.waiting);
   metrics.gauge(

@@ -10,7 +10,7 @@ import {
   type Receipt,
   RemoteCommitter,
 } from '../../../src/features/chat/commit/index.ts';
-import type { RemoteCommitterOptions } from '../../../src/features/chat/commit/remote/remote-committer.ts';
+import type { RemoteCommitterOptions } from '../../../src/features/chat/commit/remote/options.ts';
 import type { AppError } from '../../../src/kernel/errors.ts';
 import type { Bus } from '../../../src/ports/bus/port.ts';
 import type { StoredMessage } from '../../../src/ports/message-store/port.ts';

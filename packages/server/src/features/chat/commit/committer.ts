@@ -65,6 +65,8 @@ export class Committer implements Commits {
     return this.#queue.waiting;
   }
 
+  readonly owners = 1;
+
   /** Takes nothing new, and resolves when everything is answered. */
   async drain(): Promise<void> {
     this.#isStopping = true;

@@ -43,6 +43,8 @@ export interface Commits extends AsyncDisposable {
   send(draft: Draft): Promise<Receipt>;
   /** Sends that are not answered. */
   readonly waiting: number;
+  /** Processes that take what is said here. */
+  readonly owners: number;
   /** Tells others that this process stops: they go elsewhere. What comes here is taken until it is disposed of. */
   leave(): Promise<void>;
 }

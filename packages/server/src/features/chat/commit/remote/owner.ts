@@ -59,6 +59,10 @@ export class Owner implements Commits {
     return this.#committer.waiting;
   }
 
+  get owners(): number {
+    return this.#committer.owners;
+  }
+
   async leave(): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;

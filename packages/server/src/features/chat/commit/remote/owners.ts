@@ -42,6 +42,12 @@ export class Owners implements AsyncDisposable {
     this.#ask();
   }
 
+  get size(): number {
+    let size = 0;
+    for (const { isLeaving } of this.#known.values()) if (!isLeaving) size += 1;
+    return size;
+  }
+
   /** Rendezvous hashing: one that comes or goes moves only the conversations that it has itself. */
   ownerOf(conversationId: string): string | undefined {
     let owner: string | undefined;

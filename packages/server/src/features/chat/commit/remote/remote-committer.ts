@@ -1,55 +1,17 @@
-import type { Clock } from '../../../../kernel/clock.ts';
 import { AppError } from '../../../../kernel/errors.ts';
-import type { Logger } from '../../../../kernel/log.ts';
 import { Occasionally } from '../../../../kernel/occasionally.ts';
-import type { Random } from '../../../../kernel/random.ts';
-import type { Bus, Subscription } from '../../../../ports/bus/port.ts';
+import type { Subscription } from '../../../../ports/bus/port.ts';
 import { overloaded } from '../commit-queue.ts';
 import { shuttingDown } from '../committer.ts';
 import { type PreparedSend, Preparer } from '../prepare.ts';
 import type { Commits, Draft, Receipt, SendListener } from '../types.ts';
+import { Lanes } from './lanes.ts';
 import { type Forwarded, Link } from './link.ts';
+import { defaultOptions, type RemoteCommitterDeps, type RemoteCommitterOptions } from './options.ts';
 import { Owners } from './owners.ts';
 import { type Answer, type Answers, answersTopic, decodeAnswers, errorOf } from './wire.ts';
 
-export interface RemoteCommitterDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly bus: Bus;
-  /** Of this process, on the bus; no other has ever had it. */
-  readonly nodeName: string;
-  /** Something may have been stored there: its sender got an error. */
-  readonly onUnknown: (conversationIds: readonly string[]) => void;
-}
-
-export interface RemoteCommitterOptions {
-  /** Every send is answered within it: longer than a reply is held for what it quotes. */
-  readonly deadlineMs: number;
-  /** How long a send waits for an owner to be heard of. */
-  readonly homelessMs: number;
-  readonly maxUnderWay: number;
-  /** Of the bodies under way. */
-  readonly maxBytes: number;
-  /** After that a process that ends answers what is left. */
-  readonly drainMs: number;
-}
-
-const defaultOptions: RemoteCommitterOptions = {
-  deadlineMs: 15_000,
-  homelessMs: 3_000,
-  maxUnderWay: 20_000,
-  maxBytes: 32 * 1024 * 1024,
-  drainMs: 5_000,
-};
-
 const turnMs = 100;
-
-/** Where the sends of a conversation go, as long as any is under way: then their order is that in which they came. */
-interface Lane {
-  link: Link | undefined;
-  underWay: number;
-}
 
 /**
  * Hands what is said to the process that owns the conversation. The bus may lose anything: what has a number is given again, to
@@ -66,7 +28,7 @@ export class RemoteCommitter implements Commits {
   readonly #links = new Map<string, Link>();
   /** In the order in which they came, which is that of their deadlines. */
   readonly #forwarded = new Map<number, Forwarded>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Lanes((conversationId) => this.#linkFor(conversationId));
   readonly #says: Occasionally;
   #subscription: Subscription | undefined;
   #timer: Disposable | undefined;
@@ -109,6 +71,10 @@ export class RemoteCommitter implements Commits {
 
   get waiting(): number {
     return this.#forwarded.size;
+  }
+
+  get owners(): number {
+    return this.#owners.size;
   }
 
   async leave(): Promise<void> {
@@ -160,18 +126,8 @@ export class RemoteCommitter implements Commits {
     };
     this.#forwarded.set(forwarded.id, forwarded);
     this.#bytes += bytes;
-    this.#place(forwarded, this.#laneOf(send.conversationId));
+    this.#place(forwarded, this.#lanes.enter(send.conversationId));
     return undefined;
-  }
-
-  #laneOf(conversationId: string): Lane {
-    let lane = this.#lanes.get(conversationId);
-    if (!lane) {
-      lane = { link: this.#linkFor(conversationId), underWay: 0 };
-      this.#lanes.set(conversationId, lane);
-    }
-    lane.underWay += 1;
-    return lane;
   }
 
   #linkFor(conversationId: string): Link | undefined {
@@ -192,7 +148,7 @@ export class RemoteCommitter implements Commits {
     return link;
   }
 
-  #place(forwarded: Forwarded, { link }: Lane): void {
+  #place(forwarded: Forwarded, link: Link | undefined): void {
     if (link) {
       link.add(forwarded);
       return;
@@ -208,15 +164,10 @@ export class RemoteCommitter implements Commits {
     for (const forwarded of this.#forwarded.values()) if (!forwarded.link) this.#rehome(forwarded, undefined);
   }
 
-  /** To the owner of now, unless one of its conversation has gone elsewhere already. */
   #rehome(forwarded: Forwarded, from: Link | undefined): void {
-    const { conversationId } = forwarded.send;
-    const lane = this.#lanes.get(conversationId);
-    if (!lane) throw new Error('a conversation with sends under way has a lane');
     if (forwarded.link) forwarded.link.forwarded.delete(forwarded.id);
     else this.#homeless -= 1;
-    if (lane.link === from) lane.link = this.#linkFor(conversationId);
-    this.#place(forwarded, lane);
+    this.#place(forwarded, this.#lanes.onFrom(forwarded.send.conversationId, from));
   }
 
   /** It takes nothing new. What has a number goes elsewhere at once; what has none may yet be answered. */
@@ -225,9 +176,7 @@ export class RemoteCommitter implements Commits {
     if (!link) return;
     for (const forwarded of [...link.forwarded.values()])
       if (forwarded.send.turn || !forwarded.wasSent) this.#rehome(forwarded, link);
-    // Nothing of these conversations may follow on the old way.
-    for (const [conversationId, lane] of this.#lanes)
-      if (lane.link === link) lane.link = this.#linkFor(conversationId);
+    this.#lanes.turnFrom(link);
   }
 
   #bury(owner: string): void {
@@ -302,10 +251,7 @@ export class RemoteCommitter implements Commits {
     this.#bytes -= bytes;
     if (link) link.forwarded.delete(id);
     else this.#homeless -= 1;
-    const lane = this.#lanes.get(send.conversationId);
-    if (!lane) throw new Error('a conversation with sends under way has a lane');
-    lane.underWay -= 1;
-    if (lane.underWay === 0) this.#lanes.delete(send.conversationId);
+    this.#lanes.leave(send.conversationId);
   }
 
   #failed(error: unknown): void {
