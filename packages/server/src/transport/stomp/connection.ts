@@ -59,6 +59,8 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
 
   protected take(frame: StompFrame, decoder: StompDecoder): number {
     const { command } = frame;
+    // After DISCONNECT nothing may come: what does is not answered.
+    if (this.#farewell) return 0;
     if (this.state !== 'new') return carryOut(this, frame);
     if (command === 'CONNECT' || command === 'STOMP') this.#connect(frame, decoder);
     else this.fail('not-connected', `${command} before CONNECT`, header(frame, 'receipt'));
@@ -127,6 +129,11 @@ export class Connection extends Intake implements DownlinkListener, Member, Time
   }
 
   openMessages(mode: AckMode): void {
+    const { device, host } = this;
+    if (device && host.hasLimits && host.takeOpen(device.accountId) > 0) {
+      this.fail('rate-limited', 'too many subscriptions', undefined, CLOSE_CODES.overloaded);
+      return;
+    }
     this.attachment?.open(mode).catch((error: unknown) => {
       this.host.log.warn({ err: error }, 'pending messages were not read');
       this.close(CLOSE_CODES.internal, 'pending messages were not read');

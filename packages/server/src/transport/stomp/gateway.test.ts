@@ -68,17 +68,21 @@ let gateway: Gateway;
 let ended: string[];
 /** What is sent is stored; else its answer never comes. */
 let submits: boolean;
+/** Nobody can be looked up. */
+let outage: boolean;
 let attached: { listener: DownlinkListener; modes: AckMode[]; isPaused: boolean; isDetached: boolean }[];
 
 beforeEach(() => {
   clock = new HandClock();
   ended = [];
   submits = true;
+  outage = false;
   attached = [];
   gateway = new Gateway({
     ...{ clock, log: pino({ level: 'silent' }), hasLimits: true, version: 'test', node: 'here' },
     random: { bytes: (count) => new Uint8Array(count), integer: () => 0 },
     authenticate: async (token) => {
+      if (outage) throw new AppError('database-unavailable');
       if (token === 'bad') throw new AppError('token-invalid');
       return {
         viewer: { accountId: token, sessionId: `s${token}`, role: 'user' },
@@ -275,6 +279,61 @@ test('refusals add up only of who goes on all the same; what is within the limit
     connection.received(send.repeat(160));
   }
   expect([wire.error, wire.code]).toEqual(['rate-limited', 4009]);
+});
+
+test('what comes in costs by its size as well', async () => {
+  const { wire, connection } = await connect();
+  const lines = '\n'.repeat(200_000);
+  for (let n = 0; n < 30; n += 1) connection.received(lines);
+  expect(wire.code).toBeUndefined();
+  for (let n = 0; n < 15; n += 1) connection.received(lines);
+  await turn();
+  expect([wire.error, wire.code]).toEqual(['rate-limited', 4009]);
+});
+
+test('nobody subscribes again and again: each time their conversations are read', async () => {
+  const { wire, connection } = await connect();
+  const turns = 'SUBSCRIBE\nid:m\ndestination:/user/queue/messages\n\n\0UNSUBSCRIBE\nid:m\n\n\0';
+  connection.received(turns.repeat(100));
+  expect(wire.code).toBeUndefined();
+  connection.received(turns);
+  await turn();
+  expect([wire.error, wire.code]).toEqual(['rate-limited', 4502]);
+});
+
+test('nobody opens and closes sockets without end', async () => {
+  const open = () => gateway.connect('10.0.0.2', undefined).closed(1006);
+  for (let n = 0; n < 2_000; n += 1) open();
+  expect(open).toThrow('Too many requests');
+  await clock.pass(1_000);
+  open();
+});
+
+test('a login that fails before anybody asks for it is no fault of the process', async () => {
+  outage = true;
+  const url = 'http://here/ws?token=1';
+  const rules = { publicOrigin: undefined, allowsOrigin: () => false };
+  gateway.upgrade(new Request(url), '127.0.0.1', rules);
+  const { connection } = gateway.upgrade(new Request(url), '127.0.0.1', rules);
+  const wire = new Wire();
+  connection.opened(wire);
+  await turn();
+  connection.received('CONNECT\naccept-version:1.2\n\n\0');
+  await turn();
+  await turn();
+  expect([wire.error, wire.code]).toEqual(['database-unavailable', 4502]);
+});
+
+test('after DISCONNECT nothing is done, and nothing puts off the end', async () => {
+  submits = false;
+  const { wire, connection } = await connect();
+  connection.received('SEND\ndestination:/app/conversations/1\n\n{}\0DISCONNECT\nreceipt:bye\n\n\0');
+  for (let n = 0; n < 11; n += 1) {
+    await clock.pass(1_000);
+    connection.received('DISCONNECT\nreceipt:again\n\n\0UNSUBSCRIBE\nid:x\nreceipt:more\n\n\0');
+  }
+  const receipts = wire.frames.map((frame) => header(frame, 'receipt-id')).filter((id) => id !== undefined);
+  expect([wire.code, ...receipts]).toEqual([1000, 'bye']);
 });
 
 test('a node that leaves asks its clients to move, and closes their sockets one after another', async () => {

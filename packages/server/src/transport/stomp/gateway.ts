@@ -12,7 +12,7 @@ import type { UpgradeRules } from '../http/sockets.ts';
 import { Connection } from './connection.ts';
 import { upgradeOf } from './credentials.ts';
 import type { ConnectionHost, GatewayChat, Login, Rpc } from './host.ts';
-import { gatewayLimits as limits, sendLimit } from './limits.ts';
+import { gatewayLimits as limits, openLimit, sendLimit, upgradeLimit } from './limits.ts';
 import type { Credentials } from './log-in.ts';
 
 export interface GatewayDeps {
@@ -53,7 +53,9 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
   readonly #connections = new Set<Connection>();
   readonly #byAccount = new Map<string, number>();
   readonly #byAddress = new Map<string, { all: number; unauthenticated: number }>();
+  readonly #upgrades: RateLimiter;
   readonly #sends: RateLimiter;
+  readonly #opens: RateLimiter;
   readonly #closes = new Map<number, number>();
   readonly #afterTurn: (run: () => void) => void;
   #dirty: { flush(): void }[] = [];
@@ -76,7 +78,9 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
     this.server = `hvideo/${deps.version}`;
     this.node = deps.node;
     this.wheel = new TimingWheel({ clock, tickMs, maxEntries: limits.maxConnections });
+    this.#upgrades = new RateLimiter(clock, upgradeLimit);
     this.#sends = new RateLimiter(clock, sendLimit);
+    this.#opens = new RateLimiter(clock, openLimit);
     this.#afterTurn = deps.afterTurn ?? ((run) => setImmediate(run));
     this.#prefix = randomToken(random, 6);
     this.#timer = clock.every(1_000, () => this.#checkSome());
@@ -111,7 +115,8 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
     const isFull =
       known.all >= limits.maxConnectionsOfAddress ||
       known.unauthenticated >= limits.maxUnauthenticatedOfAddress;
-    if (this.hasLimits && isFull) throw new AppError('rate-limited', { retryAfterSeconds: 10 });
+    const wait = isFull ? 10 : this.#upgrades.take(key);
+    if (this.hasLimits && wait > 0) throw new AppError('rate-limited', { retryAfterSeconds: wait });
     known.all += 1;
     known.unauthenticated += 1;
     this.#byAddress.set(key, known);
@@ -121,8 +126,11 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
   }
 
   #credentialsOf(token: string | undefined): Credentials {
-    // Where it does not hold, CONNECT may bring a better one.
-    return token === undefined ? undefined : this.login(token);
+    if (token === undefined) return undefined;
+    const login = this.login(token);
+    // CONNECT meets it, and where it does not hold, may bring a better one. Who never sends one is told of nothing.
+    login.catch(() => undefined);
+    return login;
   }
 
   async login(token: string): Promise<Login | undefined> {
@@ -144,6 +152,10 @@ export class Gateway implements ConnectionHost, AsyncDisposable {
 
   takeSend(accountId: string): number {
     return this.#sends.take(accountId);
+  }
+
+  takeOpen(accountId: string): number {
+    return this.#opens.take(accountId);
   }
 
   takeDecoder(version: StompVersion): StompDecoder {

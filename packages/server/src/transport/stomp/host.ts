@@ -63,6 +63,8 @@ export interface ConnectionHost {
   admit(connection: object, viewer: Viewer): boolean;
   /** 0, or the seconds after which the account may send again. */
   takeSend(accountId: string): number;
+  /** The same for subscriptions to messages. */
+  takeOpen(accountId: string): number;
   takeDecoder(version: StompVersion): StompDecoder;
   giveDecoder(decoder: StompDecoder): void;
   nextSession(): string;

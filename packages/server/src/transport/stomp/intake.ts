@@ -6,7 +6,7 @@ import {
   type StompFrame,
 } from '@hvideo/protocol/stomp';
 import type { ConnectionHost } from './host.ts';
-import { frameLimit, gatewayLimits as limits } from './limits.ts';
+import { bytesOfFrame, frameLimit, gatewayLimits as limits } from './limits.ts';
 import { Line } from './line.ts';
 
 /** What comes in over a connection: frames, whatever messages they are cut into, and what they may cost. */
@@ -53,7 +53,7 @@ export abstract class Intake extends Line {
   #read(decoder: StompDecoder, data: string | Uint8Array | undefined): void {
     try {
       if (data !== undefined) decoder.push(data);
-      this.#takeFrames(decoder);
+      this.#takeFrames(decoder, data?.length ?? 0);
     } catch (error) {
       if (!(error instanceof StompFault)) throw error;
       this.#decoder = undefined;
@@ -62,7 +62,7 @@ export abstract class Intake extends Line {
   }
 
   /** Whatever frames are there, until one has to be waited for. */
-  #takeFrames(decoder: StompDecoder): void {
+  #takeFrames(decoder: StompDecoder, bytes: number): void {
     let useful = 0;
     let frames = 0;
     while (this.state === 'new' || this.state === 'open') {
@@ -73,7 +73,7 @@ export abstract class Intake extends Line {
     }
     this.host.counts.frames += frames;
     this.#keep(decoder, frames > 0);
-    this.#charge(Math.max(1, frames) - useful);
+    this.#charge(Math.max(1, frames) - useful + Math.floor(bytes / bytesOfFrame));
   }
 
   /** One that holds nothing serves the next connection. */

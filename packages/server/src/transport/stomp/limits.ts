@@ -32,6 +32,12 @@ export const gatewayLimits = {
 
 /** Frames that nobody needed, of one connection: an acknowledgement of something delivered costs nothing. */
 export const frameLimit: RateLimit = { burst: 2_000, perSecond: 400 };
+/** Such a piece of what comes in costs as much as a frame. */
+export const bytesOfFrame = 4_096;
+/** Sockets that an address opens: as many at once as it may have. */
+export const upgradeLimit: RateLimit = { burst: 2_000, perSecond: 50 };
+/** Subscriptions of an account to messages: each reads its conversations, and what is new in them. */
+export const openLimit: RateLimit = { burst: 100, perSecond: 1 };
 /** Of one account, over all its connections to this node. */
 export const sendLimit: RateLimit = { burst: 200, perSecond: 20 };
 /**
