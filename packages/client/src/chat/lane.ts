@@ -1,21 +1,13 @@
 import { failureOf, isPassing } from './failures.ts';
 import type { Chain, Outcome, Outgoing, Receipt, Refusal, Uplink } from './outgoing.ts';
+import { Queue, type QueueHost } from './queue.ts';
+import { Setbacks } from './setbacks.ts';
 import type { ChatFailure } from './types.ts';
 
 /** What a lane needs of the outbox around it. */
-export interface LaneHost {
+export interface LaneHost extends QueueHost {
   readonly maxSendTries: number;
   readonly uplink: Uplink | undefined;
-  newChainName(): string;
-  /** The newest message that is known of the conversation. */
-  knownSeq(conversationId: string): number;
-  /** Durable when it resolves. */
-  keep(
-    conversationId: string,
-    chain: Chain,
-    changed: readonly Outgoing[],
-    removed: readonly Outgoing[],
-  ): Promise<void>;
   onStored(message: Outgoing, receipt: Receipt): void;
   onFailed(message: Outgoing): void;
   /** How messages that another device of ours may have stored are found again. Rejects when it cannot be told. */
@@ -44,13 +36,9 @@ const maxSetbacks = 8;
  * others.
  */
 export class Lane {
-  /** Those without a verdict, in order. */
-  readonly messages: Outgoing[] = [];
-  readonly failed: Outgoing[] = [];
-  chain: Chain;
-
   readonly #host: LaneHost;
-  readonly #conversationId: string;
+  readonly #queue: Queue;
+  readonly #setbacks: Setbacks;
   /** What was given to the uplink since it began, or began again. */
   readonly #given = new Set<Outgoing>();
   readonly #onItsWay = new Map<Outgoing, object>();
@@ -59,13 +47,24 @@ export class Lane {
   #isGoingBack = false;
   #isChainUseless = false;
   #isBusy = false;
-  #setbacks = 0;
-  #cancelPause: (() => void) | undefined;
 
   constructor(host: LaneHost, chain: Chain | undefined, conversationId: string) {
     this.#host = host;
-    this.#conversationId = conversationId;
-    this.chain = chain ?? this.#newChain(host.knownSeq(conversationId), null);
+    this.#queue = new Queue(host, conversationId, chain, () => this.pump());
+    this.#setbacks = new Setbacks(host, () => this.pump());
+  }
+
+  /** Those without a verdict, in order. */
+  get messages(): Outgoing[] {
+    return this.#queue.messages;
+  }
+
+  get failed(): Outgoing[] {
+    return this.#queue.failed;
+  }
+
+  get chain(): Chain {
+    return this.#queue.chain;
   }
 
   get isSending(): boolean {
@@ -75,15 +74,13 @@ export class Lane {
   /** The place in the chain for a message that is about to be written. */
   nextTurn(): { readonly chain: string; readonly clientSeq: number } {
     if (this.messages.length === 0 && this.#isChainUseless) this.#renew();
-    const clientSeq = this.chain.nextSeq;
-    this.chain.nextSeq += 1;
-    return { chain: this.chain.name, clientSeq };
+    return this.#queue.nextTurn();
   }
 
   /** Sends what can be sent now. */
   pump(): void {
     const { uplink } = this.#host;
-    if (uplink === undefined || this.#cancelPause !== undefined || this.#isBusy) return;
+    if (uplink === undefined || this.#setbacks.isPausing || this.#isBusy) return;
     if (this.messages.length === 0 || !this.#prepare(uplink)) return;
     let first: Outgoing | undefined;
     for (const message of this.messages) {
@@ -107,34 +104,26 @@ export class Lane {
     this.#onItsWay.clear();
     this.#given.clear();
     this.#isGoingBack = false;
-    this.#endPause();
-    this.#setbacks = 0;
+    this.#setbacks.end();
   }
 
   /** The message was seen in the conversation, or the server told its verdict. */
   settle(message: Outgoing, receipt: Receipt): void {
-    if (!this.#takeOut(message)) return;
-    this.#setbacks = 0;
-    this.chain.topSeq = Math.max(this.chain.topSeq, receipt.seq);
-    this.#noteLast(message, receipt.id);
-    this.#keep([], [message]);
+    if (!this.#queue.settle(message, receipt)) return;
+    this.#forget(message);
+    this.#setbacks.forget();
     this.#host.onStored(message, receipt);
     this.pump();
   }
 
   /** A new message, with the turn that it was given. */
   add(message: Outgoing): void {
-    this.messages.push(message);
-    this.#keep([message], []);
+    this.#queue.add(message);
   }
 
   /** Takes a failed message away; answers false when it is none. */
   drop(message: Outgoing): boolean {
-    const at = this.failed.indexOf(message);
-    if (at < 0) return false;
-    this.failed.splice(at, 1);
-    this.#keep([], [message]);
-    return true;
+    return this.#queue.drop(message);
   }
 
   /** Makes sure that chain and uplink fit; answers false when that takes time. */
@@ -147,8 +136,7 @@ export class Lane {
     if (!this.isSending) this.#giveUp();
     if (this.messages.length === 0) return false;
     if (this.chain.device === null) {
-      this.chain.device = uplink.deviceId;
-      this.#occupy(() => this.#keep([], []));
+      this.#occupy(() => this.#queue.belongTo(uplink.deviceId));
       return false;
     }
     if (this.chain.device !== uplink.deviceId) {
@@ -168,9 +156,7 @@ export class Lane {
     message.mayBeStored = true;
     this.#given.add(message);
     this.#onItsWay.set(message, token);
-    const isNext = message.chain === this.chain.name && message.clientSeq === this.chain.lastSeq + 1;
-    const preId = isNext ? this.chain.lastId : undefined;
-    uplink.send(message, preId, (outcome) => {
+    uplink.send(message, this.#queue.preIdOf(message), (outcome) => {
       if (this.#onItsWay.get(message) !== token) return;
       this.#onItsWay.delete(message);
       this.#take(message, outcome);
@@ -189,14 +175,11 @@ export class Lane {
 
   /** It has a final no; the chain goes on behind it. */
   #fail(message: Outgoing, failure: ChatFailure): void {
-    if (!this.#takeOut(message)) return;
-    message.mayBeStored = false;
-    // It stands behind those that were written before it.
-    message.baseSeq = Math.max(message.baseSeq, this.chain.topSeq);
-    this.#noteLast(message, '0');
+    if (!this.#queue.refuse(message, failure)) return;
+    this.#forget(message);
     // Who is no member has no chain: the number was not taken.
     if (failure.code === 'not-found') this.#isChainUseless = true;
-    this.#tellFailed(message, failure);
+    this.#host.onFailed(message);
   }
 
   /** Those that were sent too often in vain have no verdict: in their chain, nothing can come after them. */
@@ -204,19 +187,12 @@ export class Lane {
     const hopeless = this.messages.filter(({ tries }) => tries >= this.#host.maxSendTries);
     if (hopeless.length === 0) return;
     for (const message of hopeless) {
-      this.#takeOut(message);
       // In a chain of use, all before it have their places below it.
-      if (!this.#isChainUseless) message.baseSeq = Math.max(message.baseSeq, this.chain.topSeq);
-      this.#tellFailed(message, this.#trouble);
+      this.#queue.giveUp(message, this.#trouble, !this.#isChainUseless);
+      this.#forget(message);
+      this.#host.onFailed(message);
     }
     this.#isChainUseless = true;
-  }
-
-  #tellFailed(message: Outgoing, failure: ChatFailure): void {
-    message.failure = failure;
-    this.failed.push(message);
-    this.#keep([message], []);
-    this.#host.onFailed(message);
   }
 
   #inVain(message: Outgoing, trouble: ChatFailure, atLeastMs: number): void {
@@ -232,12 +208,11 @@ export class Lane {
   #outOfTurn(message: Outgoing, { failure, expectedClientSeq: expected }: Refusal): void {
     const first = this.messages.find(({ chain }) => chain === message.chain)?.clientSeq ?? message.clientSeq;
     const isOurs = expected !== undefined && expected >= first && expected < message.clientSeq;
-    if (isOurs && !this.#isChainUseless && this.#setbacks < maxSetbacks) {
+    if (isOurs && !this.#isChainUseless && this.#setbacks.count < maxSetbacks) {
       // The one before it did not arrive: all that were behind it say so, and it is one setback.
       if (this.#isGoingBack) return;
       this.#isGoingBack = true;
-      if (this.#setbacks > 0) this.#pause(this.#host.backoffMs(this.#setbacks));
-      this.#setbacks += 1;
+      this.#setbacks.addLightly();
     } else this.#refute(message, failure);
   }
 
@@ -250,24 +225,9 @@ export class Lane {
   }
 
   #setBack(atLeastMs: number): void {
-    const isFirst = !this.#isGoingBack || this.#cancelPause === undefined;
+    const isFirst = !this.#isGoingBack || !this.#setbacks.isPausing;
     this.#isGoingBack = true;
-    if (!isFirst) return;
-    this.#pause(atLeastMs + this.#host.backoffMs(this.#setbacks));
-    this.#setbacks += 1;
-  }
-
-  #pause(ms: number): void {
-    this.#endPause();
-    this.#cancelPause = this.#host.setTimer(ms, () => {
-      this.#cancelPause = undefined;
-      this.pump();
-    });
-  }
-
-  #endPause(): void {
-    this.#cancelPause?.();
-    this.#cancelPause = undefined;
+    if (isFirst) this.#setbacks.add(atLeastMs);
   }
 
   /** The login or the device is another one than before: the old numbers mean nothing to the server. */
@@ -295,55 +255,15 @@ export class Lane {
     }
   }
 
-  /** A new chain for all that is left. */
   #renew(): Promise<void> {
-    const { messages } = this;
-    const old = new Map(messages.map((message) => [message.key, message]));
-    this.chain = this.#newChain(
-      Math.max(this.chain.topSeq, this.#host.knownSeq(this.#conversationId)),
-      this.#host.uplink?.deviceId ?? this.chain.device,
-    );
     this.#isChainUseless = false;
     this.#given.clear();
-    for (const message of messages) {
-      message.chain = this.chain.name;
-      message.clientSeq = this.chain.nextSeq;
-      message.baseSeq = this.chain.topSeq;
-      this.chain.nextSeq += 1;
-      const quoted = message.quoteKey === null ? undefined : old.get(message.quoteKey);
-      if (quoted !== undefined) message.quote = `${quoted.chain}:${quoted.clientSeq}`;
-      message.isKept = false;
-    }
-    return this.#keep([...messages], []);
+    return this.#queue.renew(this.#host.uplink?.deviceId ?? this.chain.device);
   }
 
-  #newChain(topSeq: number, device: string | null): Chain {
-    return { name: this.#host.newChainName(), device, nextSeq: 1, lastSeq: 0, lastId: '0', topSeq };
-  }
-
-  #noteLast(message: Outgoing, id: string): void {
-    if (message.chain !== this.chain.name || message.clientSeq <= this.chain.lastSeq) return;
-    this.chain.lastSeq = message.clientSeq;
-    this.chain.lastId = id;
-  }
-
-  #takeOut(message: Outgoing): boolean {
-    const list = this.messages.includes(message) ? this.messages : this.failed;
-    const at = list.indexOf(message);
-    if (at < 0) return false;
-    list.splice(at, 1);
+  #forget(message: Outgoing): void {
     this.#given.delete(message);
     this.#onItsWay.delete(message);
-    return true;
-  }
-
-  #keep(changed: readonly Outgoing[], removed: readonly Outgoing[]): Promise<void> {
-    const written = changed.map((message) => ({ message, chain: message.chain }));
-    return this.#host.keep(this.#conversationId, this.chain, changed, removed).then(() => {
-      // Renamed meanwhile: what was written is not what will be sent.
-      for (const { message, chain } of written) if (message.chain === chain) message.isKept = true;
-      this.pump();
-    });
   }
 
   /** Nothing is sent until the work is done; when it fails it is tried again after a while. */
