@@ -6,15 +6,17 @@ import { hasIndexedDb, indexedDbChatStore } from './indexed-db.ts';
 import { claimInstance, countUnsent, eraseInstances, type Instance, noteUse } from './instance.ts';
 import { Keeper } from './keeper.ts';
 import { Link } from './link.ts';
+import { News, type NewsHost } from './news.ts';
 import { ChatError, type ChatLimits, type ChatOptions } from './options.ts';
-import { isThisMessage, Outbox } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import type { Outgoing, Receipt } from './outgoing.ts';
 import type { Reads } from './reads.ts';
 import { readKept } from './records.ts';
+import { searchHistory } from './search.ts';
 import { type ChatStore, memoryChatStore, withDeadline } from './store.ts';
 import type { ChatSurroundings } from './surroundings.ts';
 import { Timers } from './timers.ts';
-import type { PushedEvent, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import type { ChatStatus } from './types.ts';
 
 /** What the core tells those who show it. */
@@ -46,24 +48,19 @@ export interface CoreOptions {
   readonly host: CoreHost;
 }
 
-/** Pages of history looked through for a message of a login that has ended. */
-const maxSearchPages = 25;
-const searchPage = 200;
-
 /** This device: its place in the store, its way to the server, what it sends and what it gets. */
 export class Core {
   readonly outbox: Outbox;
   readonly #options: CoreOptions;
   readonly #timers: Timers;
   readonly #inbox: Inbox;
+  readonly #news: News;
   #store: ChatStore;
   #isStored = true;
   #instance: Instance | undefined;
   #keeper: Keeper | undefined;
   #link: Link | undefined;
   #deviceId: string | null = null;
-  #pts: number | undefined;
-  #isSyncing = false;
   #isClosed = false;
   #starting: Promise<void> = Promise.resolve();
 
@@ -88,7 +85,7 @@ export class Core {
       now: () => around.now(),
       randomName: () => around.randomName(),
       knownSeq: (id) => host.knownSeq(id),
-      search: (messages, deviceId) => this.#search(messages, deviceId),
+      search: (messages, deviceId) => searchHistory(reads, messages, deviceId),
       onStored: (message, receipt) => this.#onStored(message, receipt),
       onFailed: (message) => host.onFailed(message),
       onChange: (id) => host.onUnsent(id),
@@ -102,6 +99,7 @@ export class Core {
       onMessages: (id, messages) => this.#onMessages(id, messages),
       onGap: (id, fromSeq, toSeq) => host.onGap(id, fromSeq, toSeq),
     });
+    this.#news = new News(this.#newsHost(host, reads, timing));
   }
 
   /** What the store holds is known. */
@@ -182,11 +180,11 @@ export class Core {
       mode: chat.transport ?? 'auto',
       limits,
       around,
-      pts: () => this.#pts,
+      pts: () => this.#news.pts,
       events: {
         onDelivery: (delivery) => this.#inbox.deliver(delivery),
-        onEvent: (event) => this.#onEvent(event),
-        onSynced: (pts, tooLong) => this.#onSynced(pts, tooLong),
+        onEvent: (event) => this.#news.take(event),
+        onSynced: (pts, tooLong) => this.#news.synced(pts, tooLong),
       },
       onUp: (transport, kind) => this.#onUp(transport, kind),
       onDown: () => this.outbox.detach(),
@@ -225,51 +223,27 @@ export class Core {
     // A new device begins at the heads: what was said before it is not delivered to it.
     if (isOther) this.#options.host.onTooLong();
     // A poll has the events in its answers.
-    if (kind === 'socket') this.#sync(0);
+    if (kind === 'socket') this.#news.ask();
     this.#options.host.onUp();
   }
 
-  /** What happened while there was no connection. */
-  #sync(failures: number): void {
-    if (this.#isSyncing || this.#instance === undefined || this.#isClosed) return;
-    this.#isSyncing = true;
-    const again = () => this.#sync(failures + 1);
-    this.#options.reads
-      .sync(this.#instance.name, this.#pts)
-      .then((answer) => {
-        for (const event of answer.events) this.#onEvent(event);
-        this.#onSynced(answer.pts, answer.tooLong);
-        for (const { conversationId, headSeq } of answer.conversations) {
-          this.#options.host.onNews(conversationId, headSeq);
-        }
-      })
-      .catch(() => {
-        // Without connection, the next one asks again; with one, it is asked again here.
-        if (this.#link?.phase === 'online') this.setTimer(this.backoffMs(failures), again);
-      })
-      .finally(() => {
-        this.#isSyncing = false;
-      });
-  }
-
-  #onSynced(pts: number, tooLong: boolean): void {
-    this.#pts = Math.max(pts, this.#pts ?? 0);
-    // At the start too: what was said between the reading of the list and the moment from which this device is told.
-    if (tooLong) this.#options.host.onTooLong();
-  }
-
-  #onEvent(event: PushedEvent): void {
-    const { host } = this.#options;
-    if (event.kind === 'move') this.#link?.move(event.withinMs, event.alternatives ?? []);
-    else if (event.kind === 'head') host.onNews(event.conversationId, event.seq);
-    else if (event.kind === 'mark') host.onMark(event);
-    else {
-      // What a lost one said is asked for; what this one says holds in any case.
-      if (this.#pts !== undefined && event.pts > this.#pts + 1) this.#sync(0);
-      else this.#pts = Math.max(event.pts, this.#pts ?? 0);
-      if (event.kind === 'left') this.#inbox.leave(event.conversationId);
-      host.onEvent(event);
-    }
+  #newsHost(host: CoreHost, reads: Reads, timing: Pick<NewsHost, 'setTimer' | 'backoffMs'>): NewsHost {
+    const isConnected = () => this.#link?.phase === 'online';
+    return {
+      ...timing,
+      ask: (pts) => (this.#instance && !this.#isClosed ? reads.sync(this.#instance.name, pts) : undefined),
+      get isConnected() {
+        return isConnected();
+      },
+      onEvent: (event) => {
+        if (event.kind === 'left') this.#inbox.leave(event.conversationId);
+        host.onEvent(event);
+      },
+      onMark: (mark) => host.onMark(mark),
+      onNews: (id, headSeq) => host.onNews(id, headSeq),
+      onTooLong: () => host.onTooLong(),
+      onMove: (withinMs, alternatives) => this.#link?.move(withinMs, alternatives),
+    };
   }
 
   /** Of this device's own among them, the outbox may still wait for the receipt. */
@@ -293,25 +267,6 @@ export class Core {
     };
     this.#inbox.own(stored);
     this.#options.host.onStored(message, stored);
-  }
-
-  /** Looks for messages that an earlier device of ours may have stored. All are of one conversation. */
-  async #search(messages: readonly Outgoing[], deviceId: string): Promise<ReadonlyMap<Outgoing, Receipt>> {
-    const found = new Map<Outgoing, Receipt>();
-    const id = messages[0]?.conversationId ?? '';
-    let afterSeq = Math.min(...messages.map(({ baseSeq }) => baseSeq));
-    for (let page = 0; page < maxSearchPages; page += 1) {
-      const { items } = await this.#options.reads.messages(id, { afterSeq, limit: searchPage });
-      for (const item of items) {
-        const own = messages.find(
-          (message) => item.senderDevice === deviceId && isThisMessage(message, item),
-        );
-        if (own !== undefined) found.set(own, item);
-      }
-      afterSeq = items.at(-1)?.seq ?? afterSeq;
-      if (items.length < searchPage || found.size === messages.length) break;
-    }
-    return found;
   }
 }
 
