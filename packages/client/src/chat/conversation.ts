@@ -1,8 +1,11 @@
-import type { ChatMark, ChatMessage, Member, MessageContent } from '@hvideo/protocol';
-import { type Appearance, type Marks, marksOf, noMarks } from './appearance.ts';
+import type { ChatMark, ChatMessage, MessageContent } from '@hvideo/protocol';
+import type { Appearance } from './appearance.ts';
+import { arrange } from './arrange.ts';
 import { failureOf, isPassing } from './failures.ts';
+import { Members } from './members.ts';
 import { Cell, type OnError } from './observable.ts';
 import type { Outgoing } from './outgoing.ts';
+import { Pages } from './pages.ts';
 import type { Reads } from './reads.ts';
 import type {
   ChatConversation,
@@ -37,14 +40,6 @@ export interface ConversationHost {
   onError: OnError;
 }
 
-interface Page {
-  readonly items: ChatMessage[];
-  readonly headSeq: number;
-}
-
-/** Larger groups tell no marks of single members. */
-const maxMarkedMembers = 200;
-
 /** Further than that it is for who looks at it to go on. */
 const maxPagesBehind = 4;
 
@@ -53,12 +48,10 @@ export class ConversationView implements ChatConversation {
   readonly #host: ConversationHost;
   readonly #cell: Cell<ConversationSnapshot>;
   readonly #window: MessageWindow;
+  readonly #pages: Pages;
+  readonly #members: Members;
   readonly #loading = new Map<End | 'around', Promise<void>>();
-  /** The page after the window's end at that seq, read before somebody asks. */
-  #ahead: { readonly end: End; readonly fromSeq: number; readonly page: Promise<Page> } | undefined;
   #isLoaded = false;
-  #members: readonly Member[] = [];
-  #marks: Marks = noMarks;
   #failure: ChatFailure | null = null;
   #failures = 0;
   /** It follows the conversation by itself, by so many pages at most. */
@@ -70,6 +63,8 @@ export class ConversationView implements ChatConversation {
     this.id = id;
     this.#host = host;
     this.#window = new MessageWindow(host.maxWindow);
+    this.#pages = new Pages(id, host.reads, host.pageSize);
+    this.#members = new Members(id, host.accountId, host.reads, () => this.changed());
     this.#cell = new Cell(
       () => this.#snapshot(),
       host.onError,
@@ -136,7 +131,7 @@ export class ConversationView implements ChatConversation {
   /** A message has its place: handed over in order, or one's own with its receipt. */
   note(message: ChatMessage, isInOrder: boolean): void {
     const isNextToRun = this.#window.append(message);
-    if (message.content.type === 'system' && this.#members.length > 0) this.#loadMembers();
+    if (message.content.type === 'system' && this.#members.all.length > 0) this.#members.load();
     // All before it was handed over, and the window has it not: it was read before that was stored.
     if (!isNextToRun && isInOrder && this.#isLoaded) this.#catchUp();
     this.changed();
@@ -155,19 +150,14 @@ export class ConversationView implements ChatConversation {
   }
 
   mark(mark: ChatMark): void {
-    const at = this.#members.findIndex(({ user }) => user.id === mark.accountId);
-    const member = this.#members[at];
-    if (member === undefined) return;
-    const readSeq = Math.max(member.readSeq, mark.readSeq);
-    const deliveredSeq = Math.max(member.deliveredSeq, mark.deliveredSeq);
-    this.#setMembers(this.#members.with(at, { ...member, readSeq, deliveredSeq }));
+    this.#members.mark(mark);
   }
 
   /** What is in memory may have missed something: after a time without connection. */
   refresh(): void {
     if (!this.isWatched) return;
     if (this.#isLoaded) {
-      this.#loadMembers();
+      this.#members.load();
       this.#goOn();
     } else this.#begin();
   }
@@ -183,7 +173,7 @@ export class ConversationView implements ChatConversation {
 
   #begin(): void {
     if (this.#isLoaded || this.#loading.has('around')) return;
-    this.#loadMembers();
+    this.#members.load();
     this.jumpToNewest().then(
       () => {
         this.#failures = 0;
@@ -224,7 +214,7 @@ export class ConversationView implements ChatConversation {
     if (!this.#isLoaded || items.length === 0 || !(end === 'older' ? hasOlder : hasNewer))
       return Promise.resolve();
     return this.#load(end, async (isCurrent) => {
-      const page = await this.#pageAt(end, signal);
+      const page = await this.#pages.beyond(end, this.#edge(end), signal);
       if (!isCurrent()) return;
       const isFull = page.items.length >= this.#host.pageSize;
       if (end === 'older')
@@ -256,31 +246,9 @@ export class ConversationView implements ChatConversation {
     return promise;
   }
 
-  #pageAt(end: End, signal?: AbortSignal): Promise<Page> {
-    const fromSeq = this.#edge(end);
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    if (ahead?.end === end && ahead.fromSeq === fromSeq) {
-      return ahead.page.catch(() => this.#read(end, fromSeq, signal));
-    }
-    return this.#read(end, fromSeq, signal);
-  }
-
-  #read(end: End, fromSeq: number, signal?: AbortSignal): Promise<Page> {
-    const limit = this.#host.pageSize;
-    const range = end === 'older' ? { beforeSeq: fromSeq } : { afterSeq: fromSeq };
-    return this.#host.reads.messages(this.id, { ...range, limit }, signal);
-  }
-
-  /** Scrolling goes on in the same direction, mostly. */
   #fetchAhead(end: End): void {
     if (!this.isWatched || !(end === 'older' ? this.#window.hasOlder : this.#window.hasNewer)) return;
-    const fromSeq = this.#edge(end);
-    const page = this.#read(end, fromSeq);
-    page.catch(() => {
-      if (this.#ahead?.page === page) this.#ahead = undefined;
-    });
-    this.#ahead = { end, fromSeq, page };
+    this.#pages.fetchAhead(end, this.#edge(end));
   }
 
   #edge(end: End): number {
@@ -319,54 +287,26 @@ export class ConversationView implements ChatConversation {
     return seq > (this.#host.summary(this.id)?.joinedSeq ?? 0) + 1;
   }
 
-  #loadMembers(): void {
-    this.#settle(this.#readMembers());
-  }
-
-  async #readMembers(): Promise<void> {
-    const members: Member[] = [];
-    for (let cursor: string | null = null, pages = 0; pages < 2; pages += 1) {
-      const page = await this.#host.reads.members(this.id, cursor);
-      members.push(...page.items);
-      cursor = page.nextCursor;
-      if (cursor === null) break;
-      if (members.length >= maxMarkedMembers) return;
-    }
-    const known = new Map(this.#members.map((member) => [member.user.id, member]));
-    this.#setMembers(members.map((member) => newer(member, known.get(member.user.id))));
-  }
-
-  #setMembers(members: readonly Member[]): void {
-    this.#members = members;
-    this.#marks = marksOf(members, this.#host.accountId);
-    this.changed();
-  }
-
   /** Begun by ourselves: a failure is in the snapshot, and the next connection or the next look tries again. */
   #settle(work: Promise<void>): void {
     work.catch((error: unknown) => error);
   }
 
   #view(message: ChatMessage): ViewMessage {
-    return this.#host.appearance.ofStored(message, this.#marks, this.#host.keyOf(this.id, message.seq));
+    return this.#host.appearance.ofStored(
+      message,
+      this.#members.marks,
+      this.#host.keyOf(this.id, message.seq),
+    );
   }
 
   #snapshot(): ConversationSnapshot {
-    const { items, ahead, hasOlder, hasNewer } = this.#window;
-    const { pending, failed } = this.#host.unsent(this.id);
-    const messages = items.map((message) => this.#view(message));
-    for (const message of failed) {
-      // Between those that were there when it was written and those that came later.
-      let at = messages.findLastIndex(({ seq }) => seq !== null && seq <= message.baseSeq) + 1;
-      while (messages[at]?.seq === null) at += 1;
-      if (at < messages.length || !hasNewer)
-        messages.splice(at, 0, this.#host.appearance.ofOutgoing(message));
-    }
-    if (!hasNewer) {
-      for (const message of ahead)
-        if (message.senderId === this.#host.accountId) messages.push(this.#view(message));
-      for (const message of pending) messages.push(this.#host.appearance.ofOutgoing(message));
-    }
+    const { hasOlder, hasNewer } = this.#window;
+    const { appearance, accountId } = this.#host;
+    const messages = arrange(this.#window, this.#host.unsent(this.id), accountId, {
+      ofStored: (message) => this.#view(message),
+      ofOutgoing: (message) => appearance.ofOutgoing(message),
+    });
     return {
       conversation: this.#host.summary(this.id),
       messages,
@@ -375,17 +315,9 @@ export class ConversationView implements ChatConversation {
       hasNewer,
       isLoadingOlder: this.#loading.has('older'),
       isLoadingNewer: this.#loading.has('newer') || this.#loading.has('around'),
-      members: this.#members,
+      members: this.#members.all,
       readSeq: this.#host.readSeq(this.id),
       failure: this.#failure,
     };
   }
-}
-
-function newer(read: Member, known: Member | undefined): Member {
-  if (known === undefined) return read;
-  const readSeq = Math.max(read.readSeq, known.readSeq);
-  const deliveredSeq = Math.max(read.deliveredSeq, known.deliveredSeq);
-  const isSame = known.readSeq === readSeq && known.deliveredSeq === deliveredSeq && known.role === read.role;
-  return isSame ? known : { ...read, readSeq, deliveredSeq };
 }
