@@ -74,8 +74,11 @@ export async function createChat(deps: ChatDeps) {
   const sizes = new GroupSizes(clock, conversations);
   const shared = { clock, log, devices: deps.devices, conversations, sizes };
   const checkpoints = new Checkpoints({ ...shared, told: { mark: (mark) => delivery.mark(mark) } });
-  const delivery = await Delivery.open({ ...deps, checkpoints });
-  const boxes = new OfflineBoxes({ ...shared, presentDeviceIds: (id) => delivery.presentDeviceIds(id) });
+  const boxes = new OfflineBoxes({
+    ...{ ...shared, routes: deps.routes },
+    presentDevices: (id) => delivery.presentDevices(id),
+  });
+  const delivery = await Delivery.open({ ...deps, checkpoints, heard: (stored) => boxes.heard(stored) });
   const told: Told = {
     committed(stored) {
       delivery.committed(stored);

@@ -141,9 +141,10 @@ export class Delivery implements AsyncDisposable {
     await promise;
   }
 
-  presentDeviceIds(conversationId: string): string[] {
+  /** Those of this node that get the messages of a conversation by themselves. */
+  presentDevices(conversationId: string): Device[] {
     const readers = this.#feeds.get(conversationId)?.readers ?? [];
-    return readers.map(({ device }) => device.id);
+    return readers.map(({ device }) => device);
   }
 
   /** Addresses of other nodes that take connections. */
@@ -184,6 +185,7 @@ export class Delivery implements AsyncDisposable {
     if (messages.length > 0) {
       this.#feeds.accept(messages);
       this.#telling.wakeMembers(messages);
+      this.#deps.heard?.(messages);
     }
     if (events.length > 0) {
       this.#members.forget(changedBy(events));

@@ -4,7 +4,7 @@ import type { Random } from '../../../kernel/random.ts';
 import type { Bus } from '../../../ports/bus/port.ts';
 import type { ConversationStore } from '../../../ports/conversation-store/port.ts';
 import type { Device, DeviceStore } from '../../../ports/device-store/port.ts';
-import type { MessageStore } from '../../../ports/message-store/port.ts';
+import type { MessageStore, StoredMessage } from '../../../ports/message-store/port.ts';
 import type { RouteTable } from '../../../ports/route-table/port.ts';
 import type { Notice, Run } from './shared.ts';
 
@@ -22,6 +22,8 @@ export interface DeliveryDeps {
   /** Where clients reach this node past whatever stands before all; told to other nodes. */
   readonly address?: string | undefined;
   readonly checkpoints: Checkpoints;
+  /** What was committed elsewhere, and told to this node. */
+  readonly heard?: ((messages: readonly StoredMessage[]) => void) | undefined;
 }
 
 /** Where acknowledged positions go, to be kept in batches. */

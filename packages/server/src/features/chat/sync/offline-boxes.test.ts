@@ -11,7 +11,7 @@ const messageIn = (conversationId: string): StoredMessage => ({
   ...{ timestampMs: 0, body: '{}' },
 });
 
-function world(members: ReadonlyMap<string, readonly string[]>) {
+function world(members: ReadonlyMap<string, readonly string[]>, elsewhere: readonly string[] = []) {
   const noted: News[][] = [];
   const store = { failing: false };
   const boxes = new OfflineBoxes({
@@ -27,8 +27,15 @@ function world(members: ReadonlyMap<string, readonly string[]>) {
       memberIds: async (ids) =>
         new Map(ids.flatMap((id) => (members.has(id) ? [[id, members.get(id) ?? []]] : []))),
     },
-    sizes: { note: () => {} },
-    presentDeviceIds: (id) => (id === 'a' ? ['11'] : []),
+    sizes: {
+      note: () => {},
+      small: async (ids) => new Set(ids.filter((id) => (members.get(id)?.length ?? 0) <= 200)),
+    },
+    routes: {
+      isAlone: false,
+      nodesOf: (ids) => ids.map((id) => (elsewhere.includes(id) ? ['other'] : [])),
+    },
+    presentDevices: (id) => (id === 'b' ? [] : [{ id: '11', accountId: '1' }]),
   });
   return { boxes, noted, store };
 }
@@ -53,6 +60,32 @@ test('a conversation is noted once, however much is said in it; a large group is
   ]);
   await boxes[Symbol.asyncDispose]();
   expect(noted.length).toBe(1);
+});
+
+test('each node writes for those of whom it has a device, the one that commits also for those who are nowhere', async () => {
+  const crowd = Array.from({ length: 201 }, (_, n) => String(n));
+  const everybody = new Map([
+    ['a', ['1', '2', '3']],
+    ['b', ['2', '3']],
+    ['c', ['2']],
+    ['large', crowd],
+  ]);
+  const { boxes, noted } = world(everybody, ['1', '2']);
+  boxes.committed(['a', 'b'].map(messageIn));
+  await boxes.flush();
+  boxes.heard(['a', 'b', 'large'].map(messageIn));
+  await boxes.flush();
+  // Spoken in here and elsewhere within the same second.
+  boxes.heard([messageIn('a')]);
+  boxes.committed([messageIn('a')]);
+  boxes.heard([messageIn('a')]);
+  await boxes.flush();
+  const own = { conversationId: 'a', accountIds: ['1', '3'], presentDeviceIds: ['11'] };
+  expect(noted).toEqual([
+    [own, { conversationId: 'b', accountIds: ['3'], presentDeviceIds: [] }],
+    [{ conversationId: 'a', accountIds: ['1'], presentDeviceIds: ['11'] }],
+    [own],
+  ]);
 });
 
 test('what meets a failing store or finds no room is left out and counted', async () => {
