@@ -7,6 +7,7 @@ import { accessTokenOf, refuseCrossOrigin } from './credentials.ts';
 import { type DecodedParts, decode, idempotencyOf } from './decode.ts';
 import type { DispatchOptions } from './dispatch-options.ts';
 import { Exchange } from './exchange.ts';
+import { lateBody } from './late-body.ts';
 import { problemResponse } from './problems.ts';
 import { ReadyJson, type Route, type Viewer } from './route.ts';
 import type { SocketEnd } from './sockets.ts';
@@ -113,7 +114,7 @@ function answer(route: Route, options: DispatchOptions, exchange: Exchange): May
   if (token === undefined) return answerTo(undefined, route, options, exchange);
   const viewer = options.authenticate(token);
   return viewer instanceof Promise
-    ? viewer.then((viewer) => answerTo(viewer, route, options, exchange))
+    ? viewer.then((viewer) => answerTo(viewer, route, options, exchange.late()))
     : answerTo(viewer, route, options, exchange);
 }
 
@@ -128,7 +129,7 @@ function answerTo(
   allow(endpoint.access, viewer);
   const parts = decode(endpoint, exchange.raw, exchange.raw.params as Record<string, string>);
   return parts instanceof Promise
-    ? parts.then((parts) => handle(route, viewer, parts, exchange))
+    ? parts.then((parts) => handle(route, viewer, parts, exchange.late()))
     : handle(route, viewer, parts, exchange);
 }
 
@@ -151,11 +152,9 @@ function handle(
   }
   if (!(result instanceof Promise)) {
     exchange.end();
-    return responseOf(endpoint, result, exchange.addedHeaders);
+    return responseOf(endpoint, result, exchange);
   }
-  return result
-    .finally(() => exchange.end())
-    .then((result) => responseOf(endpoint, result, exchange.addedHeaders));
+  return result.finally(() => exchange.end()).then((result) => responseOf(endpoint, result, exchange.late()));
 }
 
 const joiner = new Joiner();
@@ -163,21 +162,22 @@ const joiner = new Joiner();
 const jsonHeaders = new Headers({ 'cache-control': 'no-store', 'content-type': 'application/json' });
 const bareHeaders = new Headers({ 'cache-control': 'no-store' });
 
-function responseOf(endpoint: AnyEndpoint, result: unknown, added: Headers | undefined): Response {
+function responseOf(endpoint: AnyEndpoint, result: unknown, exchange: Exchange): Response {
   const { status } = endpoint;
+  const { addedHeaders } = exchange;
   let response: Response;
   if (result instanceof Response) response = result;
-  else if (result instanceof ReadyJson) {
-    const { body } = result;
-    // Where it is joined is used again: the answer has a copy of its own at once.
-    response = new Response(typeof body === 'string' ? body : joiner.join(body), {
-      status,
-      headers: jsonHeaders,
-    });
-  } else if (!endpoint.response) response = new Response(null, { status, headers: bareHeaders });
-  else response = new Response(JSON.stringify(result), { status, headers: jsonHeaders });
-  return added ? withHeaders(response, added) : response;
+  else if (!(result instanceof ReadyJson) && !endpoint.response)
+    response = new Response(null, { status, headers: bareHeaders });
+  else {
+    const text = result instanceof ReadyJson ? bodyOf(result) : JSON.stringify(result);
+    response = new Response(exchange.isLate ? lateBody(text) : text, { status, headers: jsonHeaders });
+  }
+  return addedHeaders ? withHeaders(response, addedHeaders) : response;
 }
+
+/** Where it is joined is used again: the answer has a copy of its own at once. */
+const bodyOf = ({ body }: ReadyJson) => (typeof body === 'string' ? body : joiner.join(body));
 
 function withHeaders(response: Response, headers: Headers): Response {
   for (const [name, value] of headers) response.headers.append(name, value);

@@ -13,6 +13,8 @@ import { type TracedRead, traceIdOf } from './traces.ts';
 export class Exchange implements RequestInfo, Reply {
   readonly raw: Bun.BunRequest;
   idempotency: Idempotency | undefined = undefined;
+  /** It is not answered in the turn in which it came. */
+  isLate = false;
   /** Or the address, where it is known. */
   readonly #server: Bun.Server<SocketEnd> | string;
   readonly #options: DispatchOptions;
@@ -23,6 +25,11 @@ export class Exchange implements RequestInfo, Reply {
     this.raw = request;
     this.#server = server;
     this.#options = options;
+  }
+
+  late(): this {
+    this.isLate = true;
+    return this;
   }
 
   get log() {
