@@ -92,13 +92,24 @@ function connect(
   });
 }
 
-/** Size of head and body, once the head is there. Chunked answers are not for benchmarks. */
+/** Size of head and body, once they can be told. */
 function answerBytes(bytes: Buffer): number | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const head = bytes.subarray(0, end).toString('latin1');
   if (head.startsWith('204', 9)) return end + 4;
   const length = /content-length: (\d+)/i.exec(head)?.[1];
-  if (length === undefined) throw new Error('the server sent no content-length');
-  return end + 4 + Number(length);
+  return length === undefined ? chunkedEnd(bytes, end + 4) : end + 4 + Number(length);
+}
+
+/** Where a body in chunks ends: each is its size in hexadecimal, a line end, the bytes, a line end; the last is empty. */
+function chunkedEnd(bytes: Buffer, start: number): number | undefined {
+  for (let at = start; ; ) {
+    const line = bytes.indexOf('\r\n', at);
+    if (line < 0) return undefined;
+    const size = Number.parseInt(bytes.subarray(at, line).toString('latin1'), 16);
+    at = line + 2 + size + 2;
+    if (size === 0) return at;
+    if (at >= bytes.length) return undefined;
+  }
 }
