@@ -1,19 +1,14 @@
 import { Link } from '@tanstack/react-router';
 import { Clapperboard, Gauge, History, House, LogOut, Plus, Settings, UsersRound } from 'lucide-react';
-import { errorText } from '../app/errors.ts';
-import { chooseLanguage } from '../app/language.ts';
+import { useLanguageChoice, useThemeChoice } from '../app/looks.ts';
 import { useViewer } from '../app/session.ts';
-import { setTheme, theme } from '../app/theme.ts';
 import { ChatSign } from '../chat/chat-sign.tsx';
 import { useTexts } from '../i18n/use-texts.ts';
-import { useLanguage } from '../lib/use-language.ts';
-import { useStore } from '../lib/use-store.ts';
 import { Bell } from '../notifications/bell.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { buttonClass, IconButton } from '../ui/button.tsx';
 import { Wordmark } from '../ui/logo.tsx';
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/menu.tsx';
-import { toast } from '../ui/toast.tsx';
 import { useLogOut } from './log-out.tsx';
 import styles from './rail.module.css';
 
@@ -84,8 +79,8 @@ export function Rail() {
 export function MoreMenu({ over = false }: { over?: boolean }) {
   const { t } = useTexts();
   const viewer = useViewer();
-  const chosenTheme = useStore(theme);
-  const language = useLanguage();
+  const themeChoice = useThemeChoice();
+  const languageChoice = useLanguageChoice();
   const logOut = useLogOut(viewer?.id ?? '');
   return (
     <>
@@ -96,27 +91,8 @@ export function MoreMenu({ over = false }: { over?: boolean }) {
           </IconButton>
         }
       >
-        <MenuChoice
-          label={t('theme.label')}
-          value={chosenTheme}
-          onChange={setTheme}
-          options={[
-            { value: 'system', label: t('theme.system') },
-            { value: 'light', label: t('theme.light') },
-            { value: 'dark', label: t('theme.dark') },
-          ]}
-        />
-        <MenuChoice
-          label={t('language.label')}
-          value={language}
-          onChange={(next) => {
-            chooseLanguage(next).catch((error: unknown) => toast(errorText(error), 'error'));
-          }}
-          options={[
-            { value: 'zh', label: t('language.zh') },
-            { value: 'en', label: t('language.en') },
-          ]}
-        />
+        <MenuChoice {...themeChoice} />
+        <MenuChoice {...languageChoice} />
         {viewer && (
           <>
             <MenuSeparator />
