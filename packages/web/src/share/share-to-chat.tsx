@@ -60,6 +60,9 @@ export function ShareToChat({ card, viewer, onShared }: ShareToChatProps) {
   return (
     <div className={styles['share']}>
       <SearchField value={wanted} label={t('chat:share.search')} onChange={setWanted} />
+      <p className={styles['none']} role="status">
+        {found.length === 0 && t('chat:share.none')}
+      </p>
       <ul className={styles['list']}>
         {found.map((item) => (
           <Target key={item.id} conversation={item} isSent={sentTo.has(item.id)} onSend={() => send(item)} />
@@ -86,7 +89,7 @@ function Target({ conversation, isSent, onSend }: TargetProps) {
   return (
     <li className={styles['target']}>
       <ConversationAvatar conversation={conversation} size={42} />
-      <strong>{name}</strong>
+      <strong dir="auto">{name}</strong>
       <Button
         size="sm"
         tone={isSent ? 'plain' : 'accent'}

@@ -139,6 +139,7 @@ export const chat = {
     sent: 'Sent to {{name}}',
     send: 'Send to {{name}}',
     done: 'Sent',
+    none: 'No conversation of this name',
     empty: 'No conversations yet',
     emptyText: 'Begin one first, then you can send videos in it.',
   },

@@ -141,6 +141,7 @@ export const chat: typeof en = {
     sent: '已发给{{name}}',
     send: '发给{{name}}',
     done: '已发送',
+    none: '没有找到这个会话',
     empty: '还没有会话',
     emptyText: '先发起一个聊天，就能把视频发过去。',
   },
