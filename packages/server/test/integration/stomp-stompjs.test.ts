@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { Versions } from '@stomp/stompjs';
+import { type StompConfig, Versions } from '@stomp/stompjs';
 import type { RunningApplication } from '../support/application.ts';
 import { runCommunity } from '../support/community.ts';
 import { eventually } from '../support/eventually.ts';
-import { directOf, people, StompUser } from '../support/stomp.ts';
+import { StompUser, stompPair } from '../support/stomp.ts';
 
 let app: RunningApplication;
 beforeAll(async () => {
@@ -11,19 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app[Symbol.asyncDispose]());
 
-async function pair(ack: string | undefined = 'client', config = {}) {
-  const [ann, bob] = await people(app.url, 2);
-  const conversation = await directOf(ann!, bob!);
-  const one = await new StompUser(app.url, ann!.accessToken, config).connect();
-  const two = await new StompUser(app.url, bob!.accessToken, config, ack).connect();
-  return {
-    ...{ ann: ann!, bob: bob!, conversation, one, two },
-    [Symbol.asyncDispose]: async () => {
-      await one[Symbol.asyncDispose]();
-      await two[Symbol.asyncDispose]();
-    },
-  };
-}
+const pair = (ack?: string, config?: StompConfig) => stompPair([app.url, app.url], ack, config);
 
 test('connects with its defaults, and says who and where it is', async () => {
   await using p = await pair();

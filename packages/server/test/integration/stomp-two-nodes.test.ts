@@ -3,7 +3,7 @@ import { ApiUser } from '../support/api.ts';
 import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { redisServerPath } from '../support/redis-server.ts';
-import { directOf, groupOf, people, StompUser } from '../support/stomp.ts';
+import { groupOf, StompUser, stompPair } from '../support/stomp.ts';
 
 /** Two processes that share a database and a Redis, and people connected with either. */
 describe.skipIf(redisServerPath() === undefined)('two processes', () => {
@@ -19,19 +19,7 @@ describe.skipIf(redisServerPath() === undefined)('two processes', () => {
 
   afterAll(() => cluster[Symbol.asyncDispose](), 60_000);
 
-  async function pair() {
-    const [ann, bob] = (await people(cluster.urls[0]!, 2)) as [ApiUser, ApiUser];
-    const conversation = await directOf(ann, bob);
-    const one = await new StompUser(cluster.urls[0]!, ann.accessToken).connect();
-    const two = await new StompUser(cluster.urls[1]!, bob.accessToken).connect();
-    return {
-      ...{ ann, bob, conversation, one, two },
-      [Symbol.asyncDispose]: async () => {
-        await one[Symbol.asyncDispose]();
-        await two[Symbol.asyncDispose]();
-      },
-    };
-  }
+  const pair = () => stompPair([cluster.urls[0]!, cluster.urls[1]!]);
 
   test('a message goes from one to the other, once and in order', async () => {
     await using p = await pair();

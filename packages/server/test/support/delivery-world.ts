@@ -145,7 +145,13 @@ export async function deliveryWorld(nodeCount = 1, bus = new LossyBus()) {
         ...{ instance: '', nowMs: world.nowMs },
       }),
     /** Stores messages of one sender and tells a node of them; answers their seqs. */
-    say: async (conversationId: string, senderId: string, count = 1, at = node!, deviceId = '1') => {
+    say: async (
+      conversationId: string,
+      senderId: string,
+      count = 1,
+      at: Pick<Delivery, 'committed'> = node!,
+      deviceId = '1',
+    ) => {
       const sends = Array.from({ length: count }, () => ({
         ...{ conversationId, senderId, deviceId, id: world.id(), timestampMs: world.nowMs },
         ...{ body: '{"type":"text","text":"hello"}', bodyHash: '1' },

@@ -107,6 +107,25 @@ export async function people(url: string, count: number): Promise<ApiUser[]> {
   return joined;
 }
 
+/** Two people in a direct chat, each connected with one of the two processes, or both with the same. */
+export async function stompPair(
+  [first, second]: readonly [string, string],
+  ack: string | undefined = 'client',
+  config: StompConfig = {},
+) {
+  const [ann, bob] = (await people(first, 2)) as [ApiUser, ApiUser];
+  const conversation = await directOf(ann, bob);
+  const one = await new StompUser(first, ann.accessToken, config).connect();
+  const two = await new StompUser(second, bob.accessToken, config, ack).connect();
+  return {
+    ...{ ann, bob, conversation, one, two },
+    [Symbol.asyncDispose]: async () => {
+      await one[Symbol.asyncDispose]();
+      await two[Symbol.asyncDispose]();
+    },
+  };
+}
+
 export async function directOf(one: ApiUser, other: ApiUser): Promise<string> {
   const answer = await one.call<Conversation>('POST', '/conversations', {
     body: { type: 'direct', memberIds: [other.id] },
