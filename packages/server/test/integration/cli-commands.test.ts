@@ -169,6 +169,20 @@ describe('hvideo doctor', () => {
     20_000,
   );
 
+  test('asks for no ffmpeg where no file is looked at, and names the roles that are left to others', async () => {
+    const shared = {
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      REDIS_URL: 'redis://127.0.0.1:1',
+      HVIDEO_FFMPEG: '/nowhere/ffmpeg',
+    };
+    const { report } = await doctor(['--roles', 'gateway,chat'], shared);
+    expect(report.checks['settings']?.verdict).toBe('good');
+    expect(report.checks['settings']?.detail).toContain('api, worker, indexer must run elsewhere');
+    expect(Object.keys(report.checks)).not.toContain('ffmpeg');
+    const { report: looking } = await doctor(['--roles', 'worker'], shared);
+    expect(looking.checks['ffmpeg']?.verdict).toBe('bad');
+  }, 20_000);
+
   test('names a port that is taken, and says it in sentences as well', async () => {
     const { code, report } = await doctor(['--port', takenPort]);
     expect([code, report.checks['port']?.verdict]).toEqual([1, 'bad']);
