@@ -10,7 +10,7 @@ import { createPublishing } from '../packages/server/src/features/timeline/publi
 import { Outboxes } from '../packages/server/src/features/timeline/publishing/outboxes.ts';
 import { Publisher } from '../packages/server/src/features/videos/publish.ts';
 import { systemClock } from '../packages/server/src/kernel/clock.ts';
-import { smallestIdAt } from '../packages/server/src/kernel/ids.ts';
+import { SnowflakeGenerator } from '../packages/server/src/kernel/ids.ts';
 import { Metrics } from '../packages/server/src/kernel/metrics.ts';
 import { systemRandom } from '../packages/server/src/kernel/random.ts';
 import type { Push, TimelineStore } from '../packages/server/src/ports/timeline-store/port.ts';
@@ -55,7 +55,9 @@ export const benchmark: Benchmark = {
     });
     await beginInboxes(store);
     const arrivals = new Arrivals(store);
-    const ids = idsFrom(BigInt(smallestIdAt(systemClock.nowMs())));
+    const ids = new SnowflakeGenerator(systemClock, () => ({
+      ...{ node: 1, issuedUntilMs: Number.MAX_SAFE_INTEGER, deadlineMs: Number.MAX_SAFE_INTEGER },
+    }));
     const announcements = new MemoryAnnouncements();
     const outboxes = new Outboxes({ db: database, announcements, clock: systemClock });
     const publishing = createPublishing({
@@ -208,16 +210,6 @@ function summary(measured: readonly Measured[]) {
   return {
     acknowledgedMs: { p50: at(acknowledged, 0.5), p99: at(acknowledged, 0.99) },
     pushedMs: { p50: at(pushed, 0.5), p99: at(pushed, 0.99) },
-  };
-}
-
-function idsFrom(first: bigint) {
-  let last = first;
-  return {
-    next: () => {
-      last += 1n;
-      return String(last);
-    },
   };
 }
 

@@ -63,25 +63,9 @@ export class Publisher {
   }
 
   /**
-   * Takes the feed key if the video has none and everything is there; call it in every transaction that could complete
-   * the conditions. The row must be locked. What it answers became visible just now: it is to be announced after the commit.
-   */
-  async publishIfDue(tx: Sql, videoId: string): Promise<Published[]> {
-    const { ids, clock, outbox } = this.#deps;
-    return await tx<Published>`
-      with made as (
-        update video set feed_key = ${ids.next()}
-      where id = ${videoId} and feed_key is null and status in ('playable', 'ready') and taken_down_at is null
-        and visibility in ('public', 'followers')
-        and (publish_at is null or publish_at <= ${new Date(clock.nowMs())})
-        returning feed_key as key, author_id, id as video_id),
-      recorded as (${outbox.recording(tx, tx`made`)})
-      select key, author_id as "authorId", video_id as "videoId" from made`;
-  }
-
-  /**
-   * Runs a change of one locked row, publishes what has become due, and keeps the author's count of videos right. What it
-   * answers is to be announced after the commit.
+   * Runs a change of one locked row, and publishes the video when it has no feed key yet and everything is there: every
+   * transaction that could complete the conditions is such a change. It keeps the author's count of videos right. What it
+   * answers became visible just now, and is to be announced after the commit.
    */
   async change(
     tx: Sql,
@@ -89,11 +73,26 @@ export class Publisher {
     authorId: string,
     work: () => Promise<void>,
   ): Promise<readonly Published[]> {
-    const before = await isListed(tx, videoId);
+    const wasListed = (await tx`select from video v where v.id = ${videoId} and ${listed(tx)}`).length;
     await work();
-    const entries = await this.publishIfDue(tx, videoId);
-    await addToCount(tx, authorId, (await isListed(tx, videoId)) - before);
-    return entries;
+    const { ids, clock, outbox } = this.#deps;
+    return await tx<Published>`
+      with made as (
+        update video set feed_key = ${ids.next()}
+        where id = ${videoId} and feed_key is null and status in ('playable', 'ready') and taken_down_at is null
+          and visibility in ('public', 'followers')
+          and (publish_at is null or publish_at <= ${new Date(clock.nowMs())})
+        returning feed_key as key, author_id, id as video_id),
+      recorded as (${outbox.recording(tx, tx`made`)}),
+      counted as (
+        update account_counts set videos = videos + now.listed - ${wasListed}
+        from (select (
+          select count(*)::int from (
+            -- What is made here shows in no other part of the statement.
+            select video_id from made union select v.id from video v where v.id = ${videoId} and ${listed(tx)}) as either
+        ) as listed) as now
+        where account_id = ${authorId} and now.listed <> ${wasListed})
+      select key, author_id as "authorId", video_id as "videoId" from made`;
   }
 
   /** Where nobody waits for the answer: what cannot be announced now is announced by the fan-out. */
@@ -137,14 +136,4 @@ export class Publisher {
     await this.announceLater(entries);
     await this.#deps.tell([{ table: 'video', after: { id: videoId } }]);
   }
-}
-
-async function isListed(tx: Sql, videoId: string): Promise<0 | 1> {
-  const rows = await tx`select 1 from video v where v.id = ${videoId} and ${listed(tx)}`;
-  return rows.length > 0 ? 1 : 0;
-}
-
-async function addToCount(tx: Sql, authorId: string, delta: number): Promise<void> {
-  if (delta === 0) return;
-  await tx`update account_counts set videos = videos + ${delta} where account_id = ${authorId}`;
 }
