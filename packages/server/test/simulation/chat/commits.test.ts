@@ -69,6 +69,20 @@ describe('what is handed over', () => {
     expect(world.published.get(`chat-answers:${asker.machine.name}`)).toBeLessThanOrEqual(12);
   });
 
+  test('is taken at once after a quiet time in which the owner has forgotten who asks, with and without a number', async () => {
+    const { world, ids, asker } = await calm();
+    const [id = ''] = ids;
+    for (let clientSeq = 1; clientSeq <= 30; clientSeq++) {
+      world.submit(asker, numbered(id, clientSeq));
+      world.scheduler.pass(100);
+    }
+    world.scheduler.pass(90_000);
+    const sent = [world.submit(asker, numbered(id, 31)), world.submit(asker, draftOf(id, 'free'))];
+    world.scheduler.pass(300);
+    expect(sent.map(codeOf)).toEqual([['stored'], ['stored']]);
+    expect(world.stored(id).length).toBe(1 + 30 + 2);
+  });
+
   test('goes to the other owner when one dies, in order and without an error', async () => {
     const { world, ids, owners, asker } = await calm();
     const sent: Sent[] = [];
@@ -114,6 +128,20 @@ describe('what is handed over', () => {
     world.scheduler.pass(10_000);
     expect(new Set(sent.flatMap(codeOf))).toEqual(new Set(['stored']));
     for (const id of ids) expect(world.stored(id).length).toBe(1 + 60 * 2);
+  });
+
+  test('goes to an owner that has come after the only one left, while one without a number waits there', async () => {
+    const { world, ids, owners, asker } = await calm(1);
+    const [id = ''] = ids;
+    const free = world.submit(asker, draftOf(id, 'a reply that waits', { quote: 'other:1' }));
+    world.scheduler.pass(100);
+    void owners[0]!.commits?.leave();
+    world.scheduler.pass(100);
+    world.owner();
+    world.scheduler.pass(1_000);
+    const next = world.submit(asker, numbered(id, 1));
+    world.scheduler.pass(500);
+    expect([free, next].map(codeOf)).toEqual([[], ['stored']]);
   });
 
   test('stays on its way while any of its conversation is under way, whoever comes', async () => {

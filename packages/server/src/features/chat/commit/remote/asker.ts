@@ -18,6 +18,8 @@ export interface AskerDeps {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly nodeName: string;
+  /** Another for each that was forgotten and asks again, and higher. */
+  readonly life: number;
   readonly committer: Pick<Committer, 'submitPrepared'>;
   readonly failed: (error: unknown) => void;
 }
@@ -92,7 +94,7 @@ export class Asker {
   }
 
   async #send(): Promise<void> {
-    const { bus, failed, nodeName: from } = this.#deps;
+    const { bus, failed, life, nodeName: from } = this.#deps;
     // A batch of the store is answered in one turn, and in one message.
     await undefined;
     while (this.#answers.length > 0 || this.#missed) {
@@ -100,7 +102,7 @@ export class Asker {
       const missed = this.#missed;
       this.#missed = undefined;
       this.#answerNumber += 1;
-      const message = encode({ from, number: this.#answerNumber, answers, missed });
+      const message = encode({ from, life, number: this.#answerNumber, answers, missed });
       try {
         await bus.publish(answersTopic(this.#name), message);
       } catch (error) {

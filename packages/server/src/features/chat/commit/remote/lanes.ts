@@ -22,9 +22,11 @@ export class Lanes {
   enter(conversationId: string): Link | undefined {
     let lane = this.#lanes.get(conversationId);
     if (!lane) {
-      lane = { link: this.#linkFor(conversationId), underWay: 0 };
+      lane = { link: undefined, underWay: 0 };
       this.#lanes.set(conversationId, lane);
     }
+    // Whoever waited for an owner has gone on when one came.
+    lane.link ??= this.#linkFor(conversationId);
     lane.underWay += 1;
     return lane.link;
   }

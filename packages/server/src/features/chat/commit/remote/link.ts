@@ -58,6 +58,8 @@ export class Link {
   #pausedUntilMs: number | undefined;
   #lastMs: number;
   #patienceMs = firstPatienceMs;
+  /** The last answers that were heard, of this life of the other end. */
+  #life = 0;
   #heard = 0;
   #isClosed = false;
 
@@ -77,8 +79,12 @@ export class Link {
   }
 
   /** False: it was heard before, as a bus may repeat itself. */
-  hear({ number, missed }: Answers): boolean {
-    if (number <= this.#heard) return false;
+  hear({ life, number, missed }: Answers): boolean {
+    if (life > this.#life) {
+      this.#life = life;
+      this.#heard = 0;
+    }
+    if (life < this.#life || number <= this.#heard) return false;
     const hasHole = number !== this.#heard + 1;
     this.#heard = number;
     this.#lastMs = this.#deps.clock.monotonicMs();

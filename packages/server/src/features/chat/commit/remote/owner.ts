@@ -29,6 +29,7 @@ export class Owner implements Commits {
   readonly #deps: OwnerDeps;
   readonly #committer: Committer;
   readonly #askers = new Map<string, Asker>();
+  #lives = 0;
   readonly #says: Occasionally;
   readonly #timers: Disposable[] = [];
   #subscriptions: readonly Subscription[] = [];
@@ -116,8 +117,10 @@ export class Owner implements Commits {
     if (!asker) {
       // It hears nothing, and goes elsewhere.
       if (this.#askers.size >= maxAskers) return;
+      this.#lives += 1;
       asker = new Asker(sends.from, {
         ...this.#deps,
+        life: this.#lives,
         committer: this.#committer,
         failed: (error) => this.#failed(error),
       });

@@ -27,6 +27,8 @@ export interface Sends {
 /** Back, numbered as well, so that one that is missing is missed. */
 export interface Answers {
   readonly from: string;
+  /** Grows when the owner had forgotten who asks: its numbers begin anew. */
+  readonly life: number;
   readonly number: number;
   readonly answers: readonly Answer[];
   readonly missed?: Missed | undefined;
