@@ -1,7 +1,7 @@
 import type { ChatMark, ChatMessage, MessageContent } from '@hvideo/protocol';
 import type { Appearance } from './appearance.ts';
 import { arrange } from './arrange.ts';
-import { failureOf, isPassing } from './failures.ts';
+import { failureOf, isRefusal } from './failures.ts';
 import { Members } from './members.ts';
 import { Cell, type OnError } from './observable.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -54,6 +54,7 @@ export class ConversationView implements ChatConversation {
   #isLoaded = false;
   #failure: ChatFailure | null = null;
   #failures = 0;
+  #isWaiting = false;
   /** It follows the conversation by itself, by so many pages at most. */
   #pagesBehind = 0;
   /** Grows when the window is put elsewhere: what was asked for before is not wanted any more. */
@@ -156,10 +157,8 @@ export class ConversationView implements ChatConversation {
   /** What is in memory may have missed something: after a time without connection. */
   refresh(): void {
     if (!this.isWatched) return;
-    if (this.#isLoaded) {
-      this.#members.load();
-      this.#goOn();
-    } else this.#begin();
+    if (this.#isLoaded) this.#members.load();
+    this.#follow();
   }
 
   changed(): void {
@@ -168,32 +167,38 @@ export class ConversationView implements ChatConversation {
 
   #onWatched(isWatched: boolean): void {
     this.#host.onWatched(this.id, isWatched);
-    if (isWatched) this.#begin();
+    if (isWatched) this.#follow();
   }
 
-  #begin(): void {
-    if (this.#isLoaded || this.#loading.has('around')) return;
-    this.#members.load();
-    this.jumpToNewest().then(
-      () => {
-        this.#failures = 0;
-      },
-      (error: unknown) => {
-        if (!isPassing(error)) return;
-        this.#failures += 1;
-        this.#host.later(this.#failures, () => this.isWatched && this.#begin());
-      },
-    );
+  /** What is to be there without being asked for: the newest page at first, and then what follows. */
+  #follow(): void {
+    if (this.#isLoaded) this.#goOn();
+    else if (!this.#loading.has('around')) {
+      this.#members.load();
+      this.#settle(this.jumpToNewest());
+    }
+  }
+
+  /** Whoever asked for what failed: it may have been in the way of what is to be there. */
+  #followLater(): void {
+    this.#failures += 1;
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#host.later(this.#failures, () => {
+      this.#isWaiting = false;
+      if (this.isWatched) this.#follow();
+    });
   }
 
   #place(query: { readonly afterSeq?: number; readonly limit: number }, signal?: AbortSignal): Promise<void> {
     this.#generation += 1;
     this.#loading.clear();
-    this.#pagesBehind = 0;
     const isNewest = query.afterSeq === undefined;
     return this.#load('around', async (isCurrent) => {
       const page = await this.#host.reads.messages(this.id, query, signal);
       if (!isCurrent()) return;
+      // Not before: until then the window is where it was, and follows as it did.
+      this.#pagesBehind = 0;
       const first = page.items[0]?.seq ?? 0;
       const last = page.items.at(-1)?.seq ?? 0;
       const hasOlder = isNewest
@@ -219,7 +224,10 @@ export class ConversationView implements ChatConversation {
       const isFull = page.items.length >= this.#host.pageSize;
       if (end === 'older')
         this.#window.extend(end, page.items, isFull && this.#isAboveStart(page.items[0]?.seq ?? 0));
-      else this.#window.extend(end, page.items, (page.items.at(-1)?.seq ?? 0) < page.headSeq && isFull);
+      else {
+        this.#window.extend(end, page.items, (page.items.at(-1)?.seq ?? 0) < page.headSeq && isFull);
+        this.#pagesBehind = Math.max(0, this.#pagesBehind - 1);
+      }
       this.#fetchAhead(end);
     });
   }
@@ -231,12 +239,18 @@ export class ConversationView implements ChatConversation {
       try {
         await work(isCurrent);
         this.#failure = null;
+        this.#failures = 0;
+        if (isCurrent()) this.#loading.delete(what);
+        this.#goOn();
       } catch (error) {
-        if (isCurrent()) this.#failure = failureOf(error);
+        if (isCurrent()) {
+          this.#failure = failureOf(error);
+          this.#loading.delete(what);
+        }
+        // What was refused would be refused again.
+        if (!isRefusal(error)) this.#followLater();
         throw error;
       } finally {
-        if (isCurrent()) this.#loading.delete(what);
-        if (what !== 'newer') this.#goOn();
         this.changed();
       }
     };
@@ -266,28 +280,15 @@ export class ConversationView implements ChatConversation {
     if (!this.#window.hasNewer) this.#pagesBehind = 0;
     // What is loading now calls here when it has ended.
     if (this.#pagesBehind === 0 || this.#loading.size > 0) return;
-    this.#pagesBehind -= 1;
     const isEmpty = this.#window.items.length === 0;
-    const work = isEmpty ? this.#place({ limit: this.#host.pageSize }) : this.#extend('newer', undefined);
-    work.then(
-      () => {
-        this.#failures = 0;
-        this.#goOn();
-      },
-      (error: unknown) => {
-        if (!isPassing(error)) return;
-        this.#pagesBehind += 1;
-        this.#failures += 1;
-        this.#host.later(this.#failures, () => this.isWatched && this.#goOn());
-      },
-    );
+    this.#settle(isEmpty ? this.#place({ limit: this.#host.pageSize }) : this.#extend('newer', undefined));
   }
 
   #isAboveStart(seq: number): boolean {
     return seq > (this.#host.summary(this.id)?.joinedSeq ?? 0) + 1;
   }
 
-  /** Begun by ourselves: a failure is in the snapshot, and the next connection or the next look tries again. */
+  /** Begun by ourselves: a failure is in the snapshot, and it is tried again later. */
   #settle(work: Promise<void>): void {
     work.catch((error: unknown) => error);
   }

@@ -27,3 +27,8 @@ export function isPassingStatus(status: number): boolean {
 export function isPassing(error: unknown): boolean {
   return error instanceof NetworkError || (error instanceof ApiError && isPassingStatus(error.status));
 }
+
+/** An answer that a repetition would get again. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && !isPassingStatus(error.status);
+}

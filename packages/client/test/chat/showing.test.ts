@@ -3,6 +3,7 @@ import { Place, type Tab, type TabOptions, World } from './world.ts';
 
 let world: World;
 afterEach(() => world.end());
+let stopLooking: () => void;
 
 /** A room with history, which Ann looks at. */
 async function looking(count: number, options: TabOptions = {}): Promise<Tab> {
@@ -11,7 +12,7 @@ async function looking(count: number, options: TabOptions = {}): Promise<Tab> {
   for (let i = 1; i <= count; i += 1) world.server.say('bob', 'room', `m${i}`);
   const limits = { pageSize: 10, maxWindow: 40, ...options.limits };
   const tab = world.open({ account: 'ann', session: 'a1' }, new Place(), { ...options, limits });
-  tab.chat.conversation('room').subscribe(() => undefined);
+  stopLooking = tab.chat.conversation('room').subscribe(() => undefined);
   await world.timeline.until(() => tab.room().isLoaded && tab.status.phase === 'online');
   await world.timeline.pass(200);
   return tab;
@@ -62,6 +63,55 @@ test('what comes while the window is elsewhere does not move it, and is found wh
   expect(seqs(tab).at(-1)).toBe(101);
   world.server.say('bob', 'room', 'newer');
   await world.timeline.until(() => seqs(tab).at(-1) === 102);
+});
+
+/** A room that goes on by five messages, which are told and not delivered, while no request gets through. */
+async function behind() {
+  const tab = await looking(10);
+  world.server.dropsDelivery = () => true;
+  for (const seq of range(11, 15)) world.server.say('bob', 'room', `m${seq}`);
+  const head = { kind: 'head', conversationId: 'room', seq: 15 };
+  for (const socket of world.server.sockets) socket.push('events', head);
+  await world.timeline.until(() => tab.room().hasNewer);
+  tab.login.blocksRequests = true;
+  await world.timeline.until(() => tab.room().failure !== null);
+  return tab;
+}
+
+test('what the window was about to follow is followed when another wish fails meanwhile', async () => {
+  const tab = await behind();
+  tab.send('mine');
+  await world.timeline.until(() => tab.status.pending === 0);
+  tab.login.blocksRequests = false;
+  await world.timeline.until(() => seqs(tab).at(-1) === 16);
+  expect(seqs(tab)).toEqual(range(1, 16));
+  expect(tab.room()).toMatchObject({ hasNewer: false, failure: null });
+});
+
+test('nor is it forgotten when nobody looked for a while', async () => {
+  const tab = await behind();
+  const room = tab.chat.conversation('room');
+  stopLooking();
+  await world.timeline.pass(120_000);
+  tab.login.blocksRequests = false;
+  await world.timeline.pass(1_000);
+  expect(seqs(tab)).toEqual(range(1, 10));
+  room.subscribe(() => undefined);
+  await world.timeline.until(() => seqs(tab).at(-1) === 15);
+});
+
+test('a jump that is given up does not keep the newest page from loading', async () => {
+  const tab = await looking(0);
+  world.server.store.room('hall', ['ann', 'bob']);
+  world.server.say('bob', 'hall', 'welcome');
+  const hall = tab.chat.conversation('hall');
+  hall.subscribe(() => undefined);
+  const ending = new AbortController();
+  const jumped = hall.jumpTo(1, { signal: ending.signal });
+  ending.abort(new Error('given up'));
+  await expect(jumped).rejects.toThrow('given up');
+  await world.timeline.until(() => tab.room('hall').isLoaded);
+  expect(tab.shown('hall')).toEqual(['welcome']);
 });
 
 test('what did not change is the same object, and one turn is told once', async () => {
