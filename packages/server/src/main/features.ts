@@ -24,7 +24,13 @@ import {
   createTimeline,
   createTuning,
 } from '../features/timeline/index.ts';
-import { createVideos, defineVideoPages, followVisibility, type People } from '../features/videos/index.ts';
+import {
+  createVideos,
+  defineVideoPages,
+  followVisibility,
+  type People,
+  SharedProgress,
+} from '../features/videos/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createCursorCodec } from '../kernel/cursor.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -116,9 +122,11 @@ export async function composeFeatures(options: ComposeOptions) {
     resolve: (reference, viewerId) => graph.resolve(reference, viewerId).catch(undefinedIfNotFound),
   };
   const outboxes = createOutboxes({ db, announcements, clock });
+  const nodeName = randomToken(random, 12);
+  const progress = opening.use(await SharedProgress.open({ clock, log, bus: shared.bus, nodeName }));
   const videos = createVideos({
     ...{ db, jobs, store, transcoder, ids, clock, log, cursors, people, media },
-    ...{ fences, announcements, tell, reactions: cardState, outbox: outboxes },
+    ...{ fences, announcements, tell, reactions: cardState, outbox: outboxes, progress },
     settings: { workDir, keepOriginals: true, transcodeConcurrency: config.HVIDEO_TRANSCODE_CONCURRENCY },
   });
   const engagement = createEngagement({
@@ -168,7 +176,6 @@ export async function composeFeatures(options: ComposeOptions) {
     conversations: new PostgresConversationStore(db, { deleteMessages: deletesMessages(jobs) }),
     devices: new PostgresDeviceStore(db),
   };
-  const nodeName = randomToken(random, 12);
   const chat = opening.use(
     await createChat({
       ...{ ...chatStores, clock, random, ids, cursors, nodeName, bus: shared.bus },

@@ -45,6 +45,7 @@ export type { CardSubject, Presenter } from './present.ts';
 export type { ProgressHub } from './progress.ts';
 export type { Outbox, Published } from './publish.ts';
 export { afterAllIds, type PageRequest, type People, type Reactions, type VideoReads } from './reads.ts';
+export { SharedProgress } from './shared-progress.ts';
 export { type VideoRow, videoColumns } from './store.ts';
 export { listedTo, mayWatch, visibleTo } from './visibility.ts';
 export { followVisibility, VISIBILITY_CHANGES } from './visibility-changes.ts';

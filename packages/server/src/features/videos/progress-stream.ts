@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Database } from '../../ports/database/port.ts';
 import { failureOf } from './present.ts';
-import type { ProgressHub } from './progress.ts';
+import { isOver, type ProgressHub } from './progress.ts';
 import { findVideo, type VideoRow } from './store.ts';
 
 export interface ProgressStreamDeps {
@@ -48,7 +48,7 @@ export async function progressStream(
         if (!row) return end();
         if (resources.disposed) return;
         controller.enqueue(encoder.encode(': still here\n\n'));
-        // The work may be done by a process whose events do not reach this one.
+        // What another process has told of its work may not have come here.
         if (isOver(stateOf(row)) || !progress.latest(videoId)) send(stateOf(row));
       };
       const subscription = progress.subscribe(videoId, send);
@@ -82,8 +82,6 @@ async function findOwn(
   const row = await findVideo(db.sql, videoId);
   return row?.authorId === ownerId && row.takedownReason === null ? row : undefined;
 }
-
-const isOver = (state: TranscodeProgress) => state.status === 'ready' || state.status === 'failed';
 
 /** What the row alone tells. */
 function stateOf(row: VideoRow): TranscodeProgress {

@@ -18,7 +18,10 @@ const maxListeners = 5000;
 const maxListenersOfVideo = 20;
 const maxKept = 1000;
 
-/** For one process; with several, a Bus takes its place. */
+/** Nothing comes after it. */
+export const isOver = ({ status }: TranscodeProgress): boolean => status === 'ready' || status === 'failed';
+
+/** What is published in this process. */
 export function createProgressHub(): ProgressHub {
   const kept = new Map<string, TranscodeProgress>();
   const listeners = new Map<string, Set<(progress: TranscodeProgress) => void>>();
