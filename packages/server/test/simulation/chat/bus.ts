@@ -43,6 +43,16 @@ export class SimulatedBus {
     });
   }
 
+  /** It speaks, and hears nothing for `ms`: one of its two connections is lost. */
+  deafen(machine: Machine, ms: number): void {
+    for (const subscribers of this.#topics.values())
+      for (const subscriber of subscribers) {
+        if (subscriber.machine !== machine) continue;
+        subscriber.isReceiving = false;
+        this.#scheduler.at(ms, machine, () => this.#resume(subscriber));
+      }
+  }
+
   #resume(subscriber: Subscriber): void {
     this.#scheduler.at(this.#network.delayMs(), subscriber.machine, () => {
       if (!this.isUp) return;

@@ -144,6 +144,21 @@ describe('what is handed over', () => {
     expect([free, next].map(codeOf)).toEqual([[], ['stored']]);
   });
 
+  test('goes to others while an owner hears nothing, and to it again when it does', async () => {
+    const { world, ids, owners, asker } = await calm();
+    world.bus.deafen(owners[0]!.machine, 10_000);
+    world.scheduler.pass(5_000);
+    const before = sendsTo(world, owners[0]!);
+    const meanwhile = ids.map((id) => world.submit(asker, numbered(id, 1)));
+    world.scheduler.pass(500);
+    expect(meanwhile.map(codeOf)).toEqual(ids.map(() => ['stored']));
+    expect(sendsTo(world, owners[0]!)).toBe(before);
+    world.scheduler.pass(10_000);
+    for (const id of ids) world.submit(asker, numbered(id, 2));
+    world.scheduler.pass(500);
+    expect(sendsTo(world, owners[0]!)).toBeGreaterThan(before);
+  });
+
   test('stays on its way while any of its conversation is under way, whoever comes', async () => {
     const { world, ids, owners, asker } = await calm(1);
     world.network.cut(owners[0]!.machine, world.database.machine);

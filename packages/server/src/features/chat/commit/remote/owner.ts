@@ -97,10 +97,10 @@ export class Owner implements Commits {
     this.#live();
   }
 
-  /** At moments of its own, so that many do not speak at once. */
+  /** At moments of its own, so that many do not speak at once. Who hears nothing can take nothing: then others are to be found. */
   #live(): void {
     const { clock, random } = this.#deps;
-    void this.#tell('here');
+    if (this.#subscriptions.every(({ isReceiving }) => isReceiving)) void this.#tell('here');
     this.#beat = clock.after(signOfLifeMs + random.integer(signOfLifeMs), () => this.#live());
   }
 
