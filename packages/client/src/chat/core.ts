@@ -149,9 +149,12 @@ export class Core {
     }
     await this.#starting;
     await this.#keeper?.end();
-    if (erase) await eraseInstances(this.#store, this.#options.chat.accountId);
-    this.#instance?.release();
-    this.#instance = undefined;
+    try {
+      if (erase) await eraseInstances(this.#store, this.#options.chat.accountId);
+    } finally {
+      this.#instance?.release();
+      this.#instance = undefined;
+    }
   }
 
   setTimer(ms: number, callback: () => void): () => void {

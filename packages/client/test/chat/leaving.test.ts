@@ -47,14 +47,19 @@ test('without erasing, what is unsent stays', async () => {
   expect((await kept(place)).filter((key) => key.includes('/m/'))).toHaveLength(1);
 });
 
-test('a storage that does not let it be erased is told', async () => {
+test('a storage that does not let it be erased is told, and let go of', async () => {
   const { store } = begin();
   let isBroken = false;
   const write: typeof store.write = (changes) =>
     isBroken ? Promise.reject(new Error('the disk is gone')) : store.write(changes);
-  const tab = await written(new Place({ ...store, write }), 'mine');
+  const place = new Place({ ...store, write });
+  const tab = await written(place, 'mine');
   isBroken = true;
   await expect(tab.chat.close({ erase: true })).rejects.toThrow('the disk is gone');
+  isBroken = false;
+  // Whoever comes next finds what was left: nobody holds it.
+  await written(place, 'next');
+  expect(new Set((await kept(place)).map((key) => key.split('/')[2])).size).toBe(1);
 });
 
 test('flush waits until all is sent, or as long as the signal says', async () => {
