@@ -23,6 +23,7 @@ import {
   createPublishing,
   createTimeline,
   createTuning,
+  shareCosts,
 } from '../features/timeline/index.ts';
 import {
   createVideos,
@@ -142,6 +143,7 @@ export async function composeFeatures(options: ComposeOptions) {
     ...(options.metrics && { metrics: options.metrics }),
   };
   const tuning = createTuning(timelineDeps);
+  opening.use(await shareCosts(tuning.costs, { clock, log, bus: shared.bus, nodeName }));
   const publishing = createPublishing({
     ...{ ...timelineDeps, costs: tuning.costs },
     notePosts: (authorIds) => tuning.creators.notePosts(authorIds),

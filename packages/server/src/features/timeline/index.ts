@@ -26,6 +26,7 @@ export { createPublishing, type Publishing } from './publishing/index.ts';
 export type { Outboxes } from './publishing/outboxes.ts';
 export type { FollowingRequest } from './range.ts';
 export { createTuning, type Tuning } from './tuning/index.ts';
+export { shareCosts } from './tuning/shared-costs.ts';
 
 export const createOutboxes = (deps: OutboxesDeps) => new Outboxes(deps);
 

@@ -36,23 +36,54 @@ class Average {
   }
 }
 
+/** Pushes or pulls, and how long they took together. */
+export interface Measured {
+  readonly count: number;
+  readonly tookMs: number;
+}
+
+const none: Measured = { count: 0, tookMs: 0 };
+const plus = (all: Measured, count: number, tookMs: number): Measured => ({
+  count: all.count + count,
+  tookMs: all.tookMs + tookMs,
+});
+
 /**
- * What a push and a pull cost here, measured where they are made. An edge is pushed when its reads, each of which would be
+ * What a push and a pull cost, measured where they are made. An edge is pushed when its reads, each of which would be
  * a pull, cost more than its posts, each of which is a push: `reads / posts >= H / L` (Silberstein et al., "Feeding
  * Frenzy", SIGMOD 2010, section 3). Both are time of the caller for one of many; only their quotient counts.
  */
 export class Costs {
   readonly #push = new Average(PUSH);
   readonly #pull = new Average(PULL);
+  /** Measured here since it was taken. */
+  #pushes = none;
+  #pulls = none;
 
   /** The worker of the fan-out: so many entries went into inboxes in one call. */
   notePushes(count: number, tookMs: number): void {
     this.#push.note(count, tookMs);
+    this.#pushes = plus(this.#pushes, count, tookMs);
   }
 
   /** The reader: so many outboxes were read for one page. */
   notePulls(count: number, tookMs: number): void {
     this.#pull.note(count, tookMs);
+    this.#pulls = plus(this.#pulls, count, tookMs);
+  }
+
+  /** For other processes, once each. */
+  takeMeasured(): { readonly pushes: Measured; readonly pulls: Measured } {
+    const [pushes, pulls] = [this.#pushes, this.#pulls];
+    this.#pushes = none;
+    this.#pulls = none;
+    return { pushes, pulls };
+  }
+
+  /** What another process has measured. */
+  hear({ pushes, pulls }: { readonly pushes: Measured; readonly pulls: Measured }): void {
+    this.#push.note(pushes.count, pushes.tookMs);
+    this.#pull.note(pulls.count, pulls.tookMs);
   }
 
   /** H, in milliseconds. */
