@@ -4,13 +4,16 @@ import { CommitQueue } from '../../src/features/chat/commit/commit-queue.ts';
 import type { PreparedSend } from '../../src/features/chat/commit/prepare.ts';
 import { type CommitterOptions, defaultOptions } from '../../src/features/chat/commit/types.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
+import { AppError } from '../../src/kernel/errors.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import type { Send, Verdict } from '../../src/ports/message-store/port.ts';
 import { testLog } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Batch {
   readonly sends: readonly Send[];
   readonly answer: () => void;
+  readonly fail: (error: Error) => void;
 }
 
 /** Batches that are answered when the test says so, and times that run out when it says so. */
@@ -37,10 +40,10 @@ class World {
     this.queue = new CommitQueue({ ...deps, ...unheard }, { ...defaultOptions, ...options });
   }
 
-  send(conversationId: string, body: string): void {
+  send(conversationId: string, body: string, turn?: PreparedSend['turn']): void {
     const send: PreparedSend = {
       ...{ conversationId, senderId: '1', deviceId: '1', bodyHash: '1', body },
-      ...{ turn: undefined, unfit: undefined, quote: undefined },
+      ...{ turn, unfit: undefined, quote: undefined },
     };
     this.queue.add(send, { stored: () => {}, refused: () => {} });
   }
@@ -57,11 +60,16 @@ class World {
   }
 
   #commit(sends: readonly Send[]): Promise<Verdict[]> {
-    const { promise, resolve } = Promise.withResolvers<Verdict[]>();
+    const { promise, reject, resolve } = Promise.withResolvers<Verdict[]>();
+    const over = () => this.underWay.splice(this.underWay.indexOf(batch), 1);
     const batch: Batch = {
       sends,
+      fail: (error) => {
+        over();
+        reject(error);
+      },
       answer: () => {
-        this.underWay.splice(this.underWay.indexOf(batch), 1);
+        over();
         this.stored.push(...sends);
         resolve(sends.map(({ id }) => ({ kind: 'stored', seq: 1, id, timestampMs: 0, ...notAgain })));
       },
@@ -107,6 +115,34 @@ test('a batch that is late lets other conversations past, and keeps its own in o
   world.underWay[0]?.answer();
   await world.queue.drain();
   expect(world.stored.map(({ body }) => body)).toEqual(['c', 'a', 'd', 'e', 'b']);
+});
+
+test('what failed together because one conversation is held is given again in parts, so that the others get through', async () => {
+  const world = new World();
+  const all = Array.from({ length: 80 }, (_, n) => String(n));
+  for (const id of all) world.send(id, id, { chain: id, clientSeq: 1 });
+  await settled();
+  world.late();
+  world.send('3', 'behind', { chain: '3', clientSeq: 2 });
+  await settled();
+  world.underWay[0]?.fail(new AppError('timeout'));
+  const isHeld = ({ sends }: Batch) => sends.some(({ conversationId }) => conversationId === '3');
+  await eventually(async () => {
+    for (const batch of [...world.underWay]) if (!isHeld(batch)) batch.answer();
+    world.late();
+    return world.stored.length >= 70;
+  });
+  const [held] = world.underWay;
+  expect(held?.sends.length).toBe(10);
+  held?.answer();
+  await settled();
+  world.underWay[0]?.answer();
+  await world.queue.drain();
+  expect(world.stored.map(({ body }) => body).filter((body) => body === '3' || body === 'behind')).toEqual([
+    '3',
+    'behind',
+  ]);
+  expect(world.stored.length).toBe(81);
 });
 
 test('no more batches are under way than may be, however late they are', async () => {

@@ -10,6 +10,9 @@ import { answer, type Waiting } from './waiting.ts';
 const LOOK_AGAIN_MS = 250;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 640;
+/** Into so many parts a batch is cut that took too long: what stands in the way of one of them does not of the others. */
+const PARTS = 8;
+const MIN_PART = 10;
 
 /**
  * What waits to be stored, in the order in which it came. One batch is under way at a time and what comes meanwhile makes the next,
@@ -47,7 +50,7 @@ export class CommitQueue {
     this.#bytes += bytes;
     this.#queue.push({
       ...{ send, listener, bytes, given: undefined },
-      ...{ retryUntilMs: undefined, holdUntilMs: undefined },
+      ...{ retryUntilMs: undefined, holdUntilMs: undefined, most: MAX_SENDS },
     });
     this.#start();
     return true;
@@ -105,8 +108,9 @@ export class CommitQueue {
   /** The next batch: nothing of a conversation that one is under way for, so that its order is kept. */
   #take(): Waiting[] {
     const batch: Waiting[] = [];
-    while (batch.length < MAX_SENDS && this.#queue.length > 0) {
-      for (const waiting of this.#queue.splice(0, MAX_SENDS - batch.length)) {
+    const most = this.#queue[0]?.most ?? MAX_SENDS;
+    while (batch.length < most && this.#queue.length > 0) {
+      for (const waiting of this.#queue.splice(0, most - batch.length)) {
         if (this.#joinsHeld(waiting)) continue;
         const behind = this.#behind.get(waiting.send.conversationId);
         if (!behind) batch.push(waiting);
@@ -217,6 +221,7 @@ export class CommitQueue {
     const unknown = new Set<string>();
     for (const waiting of batch) {
       waiting.retryUntilMs ??= nowMs + this.#options.retryMs;
+      if (reason.code === 'timeout') waiting.most = Math.max(MIN_PART, Math.ceil(batch.length / PARTS));
       const isWorthwhile = isTransient(reason) && waiting.send.turn && nowMs < waiting.retryUntilMs;
       if (isWorthwhile) again.push(waiting);
       else {

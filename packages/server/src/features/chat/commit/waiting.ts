@@ -14,6 +14,8 @@ export interface Waiting {
   retryUntilMs: number | undefined;
   /** It waits for what it quotes until then. */
   holdUntilMs: number | undefined;
+  /** At the head of a batch: how many go with it. */
+  most: number;
 }
 
 /** Tells the sender. */
