@@ -17,9 +17,9 @@ export interface InboxHost {
   onError(error: unknown): void;
 }
 
-/** As many as the server gives at once. */
 /** Conversations left that are remembered. */
 const maxLeft = 1_000;
+/** As many as the server gives at once. */
 const historyPage = 200;
 
 /** What is delivered, in one stream for each conversation. */

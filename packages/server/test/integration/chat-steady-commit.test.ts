@@ -4,6 +4,7 @@ import type { Database } from '../../src/ports/database/port.ts';
 import { ChatWorld } from '../../src/ports/message-store/chat-world.ts';
 import type { Verdict } from '../../src/ports/message-store/port.ts';
 import { postgresChatStores } from '../support/chat-stores.ts';
+import { eventually } from '../support/eventually.ts';
 
 let stores: Awaited<ReturnType<typeof postgresChatStores>>;
 let world: ChatWorld;
@@ -107,4 +108,37 @@ test('a number that has its verdict gets it again, and another message with it i
   ]);
   const other = world.send(conversation, a, { turn: { chain, clientSeq: 3 } });
   expect((await commit(other, next())).answers).toEqual(['conflict', 6]);
+});
+
+test('what another holds while it is decided here is seen when it lets go', async () => {
+  for (const what of ['a message', 'a block', 'nothing'] as const) {
+    const talk = await steady(direct);
+    const held = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    const other = stores.database.transaction(async (tx) => {
+      await tx`select from conversation_head where conversation_id = ${talk.conversation} for update`;
+      if (what === 'a message') {
+        await tx`
+          insert into message (conversation_id, seq, id, sender_id, body_hash, body, sent_at)
+          values (${talk.conversation}, 5, ${world.id()}, ${talk.b}, 0, '{}', now())`;
+        await tx`update conversation_head set seq = 5 where conversation_id = ${talk.conversation}`;
+      }
+      held.resolve();
+      await letGo.promise;
+    });
+    await held.promise;
+    if (what === 'a block') await stores.block(talk.b, talk.a);
+    const before = inSteps;
+    const committing = stores.messages.commit([talk.next(), talk.next()]);
+    await eventually(async () => {
+      const [waiting] = await stores.database.sql`
+        select from pg_stat_activity where wait_event_type = 'Lock' and query like '%conversation_head%'`;
+      return waiting !== undefined;
+    });
+    letGo.resolve();
+    await other;
+    const answers = { 'a message': [6, 7], 'a block': ['blocked', 'blocked'], nothing: [5, 6] }[what];
+    expect((await committing).map(seqOf)).toEqual(answers);
+    expect(inSteps - before).toBe(what === 'nothing' ? 0 : 1);
+  }
 });

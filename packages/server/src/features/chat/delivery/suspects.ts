@@ -2,6 +2,8 @@
 const turns = 3;
 const maxSuspects = 10_000;
 const maxAccounts = 100_000;
+/** Conversations and accounts in one message of the bus. */
+const namesAtOnce = 20_000;
 
 /** A conversation that may hold something that nobody told. */
 export interface Suspicion {
@@ -48,10 +50,17 @@ export class Suspects {
     }
   }
 
+  /** As much as one message holds. */
   takeUntold(): Suspicion[] {
-    const untold = [...this.#untold.values()];
-    this.#untold.clear();
-    return untold;
+    const taken: Suspicion[] = [];
+    let names = 0;
+    for (const [id, suspicion] of this.#untold) {
+      names += 1 + (suspicion.accountIds?.length ?? 0);
+      if (names > namesAtOnce && taken.length > 0) break;
+      taken.push(suspicion);
+      this.#untold.delete(id);
+    }
+    return taken;
   }
 
   /** What a turn has to look at; it counts when `look` has succeeded. */
