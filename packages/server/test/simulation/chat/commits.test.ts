@@ -247,6 +247,12 @@ const action = fc.oneof(
     weight: 8,
     arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 1_500 }) }),
   },
+  // Nothing is said for long enough to be forgotten, and more is said then.
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constant(75_000) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('deafen' as const), at: fc.nat(3), ms: fc.constant(6_000) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -302,6 +308,7 @@ type Action = typeof action extends fc.Arbitrary<infer It> ? It : never;
 function act(world: CommitsWorld, it: Action, owners: Process[], talkers: readonly Talker[]): void {
   if (it.kind === 'say') say(world, talkers[it.at]!, it.count);
   else if (it.kind === 'pass') world.scheduler.pass(it.ms);
+  else if (it.kind === 'deafen') world.bus.deafen(owners[it.at % owners.length]!.machine, it.ms);
   else if ('ms' in it) world[it.kind].crash(it.ms);
   else if (it.kind === 'heal') world.network.heal();
   else if (it.kind === 'come') owners.push(world.owner());
