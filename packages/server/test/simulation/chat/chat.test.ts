@@ -44,18 +44,20 @@ test('the same seed makes the same run', async () => {
 });
 
 test('runs are eventful', async () => {
-  const sum = { sent: 0, refused: 0, answers: 0, crashes: 0 };
+  const sum = { sent: 0, refused: 0, answers: 0, crashes: 0, sideBySide: 0 };
   for (let seed = 1; seed <= 20; seed++) {
     const { world } = await runSeed(seed);
     sum.sent += world.history.sent.size;
     sum.refused += world.history.refused.size;
     sum.answers += [...world.history.sent.values()].filter(({ answers }) => answers !== undefined).length;
+    sum.sideBySide += world.database.sideBySide;
     sum.crashes += world.runs.filter(({ tab }) => !tab.machine.isAlive).length;
   }
   expect(sum.sent).toBeGreaterThan(800);
   expect(sum.answers).toBeGreaterThan(50);
   expect(sum.refused).toBeGreaterThan(10);
   expect(sum.crashes).toBeGreaterThan(10);
+  expect(sum.sideBySide).toBeGreaterThan(20);
 }, 60_000);
 
 /** What the checks must find, and what they say of it. */

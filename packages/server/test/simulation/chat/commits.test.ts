@@ -268,6 +268,13 @@ const action = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      ...{ kind: fc.constant('hold' as const), at: fc.nat(2) },
+      forMs: fc.integer({ min: 50, max: 3_000 }),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constantFrom('cut' as const, 'heal' as const), at: fc.nat(3) }),
   },
@@ -310,6 +317,7 @@ function act(world: CommitsWorld, it: Action, owners: Process[], talkers: readon
   else if (it.kind === 'pass') world.scheduler.pass(it.ms);
   else if (it.kind === 'deafen') world.bus.deafen(owners[it.at % owners.length]!.machine, it.ms);
   else if ('ms' in it) world[it.kind].crash(it.ms);
+  else if (it.kind === 'hold') world.database.hold(talkers[it.at]!.conversationId, it.forMs);
   else if (it.kind === 'heal') world.network.heal();
   else if (it.kind === 'come') owners.push(world.owner());
   else {

@@ -51,6 +51,7 @@ const wild: readonly Action[] = [
   [3, crashNode],
   [2, (world) => world.bus.crash(ms(world, 5_000))],
   [2, (world) => world.database.crash(ms(world, 4_000))],
+  [4, hold],
   [4, cut],
   [4, (world) => world.network.heal()],
   [2, setClock],
@@ -96,6 +97,15 @@ function cut(world: World): void {
   const nodes = world.nodes.map(({ machine }) => machine);
   const others: readonly Machine[] = [...tabs, world.bus.machine, world.database.machine];
   world.network.cut(pick(world, nodes), pick(world, others));
+}
+
+/** Some conversations are held, and people go on talking: in those, and past them. */
+function hold(world: World): void {
+  const ids = [...world.memory.conversations.keys()];
+  for (let count = 1 + world.scheduler.random.integer(3); count > 0; count--)
+    world.database.hold(pick(world, ids), ms(world, 3_000));
+  for (let count = 12; count > 0; count--)
+    world.scheduler.at(ms(world, 2_000), world.nobody, () => pickTab(world)?.say());
 }
 
 /** Back or forth by minutes, at a node or at a person's. */
