@@ -195,6 +195,23 @@ describe('what is handed over', () => {
     expect(codeOf(second)).toEqual(['stored']);
   });
 
+  test('was refused for good only when it is not on its way once more, to be stored when its sender is back', async () => {
+    const { world, ids, asker } = await calm(1);
+    const [id = ''] = ids;
+    const { members } = world.memory.conversations.get(id)!;
+    const [sender] = [...members.entries()].filter(([accountId]) => accountId === '1');
+    members.delete('1');
+    Object.assign(world.network.weather, { typicalMs: 3_000 });
+    const sent = world.submit(asker, numbered(id, 1));
+    const answers = `chat-answers:${asker.machine.name}`;
+    // At first the owner says what it has missed: nothing.
+    for (let ms = 0; world.published.get(answers) !== 2 && ms < 10_000; ms += 10) world.scheduler.pass(10);
+    members.set(...sender!);
+    world.scheduler.pass(30_000);
+    expect(world.stored(id).map(({ body }) => body)).toContain(sent.draft.body);
+    expect(codeOf(sent)).toEqual(['timeout']);
+  });
+
   test('is bounded, and answered by its deadline', async () => {
     const { world, ids, owners } = await calm();
     const asker = world.asker({ maxUnderWay: 100, deadlineMs: 4_000 });

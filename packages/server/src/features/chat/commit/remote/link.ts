@@ -19,6 +19,8 @@ export interface Forwarded {
   homelessMs: number;
   /** It may have been stored. */
   wasSent: boolean;
+  /** It was sent more than once: when one of them is answered, another may be on its way. */
+  wasRepeated: boolean;
   /** In which message over this link it went; 0: in none yet. */
   series: number;
   number: number;
@@ -176,6 +178,7 @@ export class Link {
         if (sends.length >= MAX_SENDS || size + own > ROOM_BYTES) break;
         size += own;
         sends.push([id, send]);
+        forwarded.wasRepeated = forwarded.wasSent;
         forwarded.wasSent = true;
         forwarded.series = this.#series;
         forwarded.number = this.#number + 1;

@@ -122,7 +122,7 @@ export class RemoteCommitter implements Commits {
     const forwarded: Forwarded = {
       ...{ id: this.#ids, send, listener, bytes, link: undefined, homelessMs: 0 },
       untilMs: this.#deps.clock.monotonicMs() + this.#options.deadlineMs,
-      ...{ wasSent: false, series: 0, number: 0 },
+      ...{ wasSent: false, wasRepeated: false, series: 0, number: 0 },
     };
     this.#forwarded.set(forwarded.id, forwarded);
     this.#bytes += bytes;
@@ -209,6 +209,9 @@ export class RemoteCommitter implements Commits {
     if (forwarded.link !== link) return;
     const error = errorOf(answer[1]);
     if (error.code === 'shutting-down') this.#leftBy(link, forwarded);
+    // That takes no number: one that is on its way may yet be stored, if its sender is a member again by then.
+    else if (error.code === 'not-found' && forwarded.wasRepeated && forwarded.send.turn)
+      this.#giveUp([forwarded]);
     else {
       this.#end(forwarded);
       forwarded.listener.refused(error);
