@@ -138,7 +138,7 @@ test('what another holds while it is decided here is seen when it lets go', asyn
     letGo.resolve();
     await other;
     const answers = { 'a message': [6, 7], 'a block': ['blocked', 'blocked'], nothing: [5, 6] }[what];
-    expect((await committing).map(seqOf)).toEqual(answers);
+    expect<unknown>((await committing).map(seqOf)).toEqual(answers);
     expect(inSteps - before).toBe(what === 'nothing' ? 0 : 1);
   }
 });
