@@ -42,6 +42,7 @@ export class CommitsWorld {
   readonly sent: Sent[] = [];
   /** By topic, since the start. */
   readonly published = new Map<string, number>();
+  publishedBytes = 0;
   #nextId = 1_000n;
   #processes = 0;
 
@@ -104,6 +105,7 @@ export class CommitsWorld {
       subscribe: (topic, handler) => bus.subscribe(topic, handler),
       publish: (topic, message) => {
         this.published.set(topic, (this.published.get(topic) ?? 0) + 1);
+        this.publishedBytes += message.byteLength;
         return bus.publish(topic, message);
       },
     };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Draft, Receipt } from '../../../src/features/chat/commit/index.ts';
+import { encode, OWNERS } from '../../../src/features/chat/commit/remote/wire.ts';
 import { AppError } from '../../../src/kernel/errors.ts';
 import { CommitsWorld, type Process, type Sent } from './commits-world.ts';
 
@@ -196,8 +197,11 @@ describe('what is handed over', () => {
   });
 
   test('was refused for good only when it is not on its way once more, to be stored when its sender is back', async () => {
-    const { world, ids, asker } = await calm(1);
+    const { world, ids, owners, asker } = await calm(1);
     const [id = ''] = ids;
+    const { machine } = owners[0]!;
+    // The owner may have missed something, it says: what is unanswered is sent once more.
+    const deaf = encode({ from: machine.name, kind: 'deaf' });
     const { members } = world.memory.conversations.get(id)!;
     const [sender] = [...members.entries()].filter(([accountId]) => accountId === '1');
     members.delete('1');
@@ -205,7 +209,10 @@ describe('what is handed over', () => {
     const sent = world.submit(asker, numbered(id, 1));
     const answers = `chat-answers:${asker.machine.name}`;
     // At first the owner says what it has missed: nothing.
-    for (let ms = 0; world.published.get(answers) !== 2 && ms < 10_000; ms += 10) world.scheduler.pass(10);
+    for (let ms = 0; world.published.get(answers) !== 2 && ms < 10_000; ms += 10) {
+      if (ms % 500 === 0) void world.bus.busOf(machine).publish(OWNERS, deaf);
+      world.scheduler.pass(10);
+    }
     members.set(...sender!);
     world.scheduler.pass(30_000);
     expect(world.stored(id).map(({ body }) => body)).toContain(sent.draft.body);
@@ -226,6 +233,27 @@ describe('what is handed over', () => {
     world.scheduler.pass(8_000);
     expect(sent.every(({ outcomes }) => outcomes.length === 1)).toBe(true);
     expect(asker.commits?.waiting).toBe(0);
+  });
+
+  test('is sent once to an owner that is slow, and not again and again', async () => {
+    const { world, ids, owners, asker } = await calm(1, 50);
+    world.network.cut(owners[0]!.machine, world.database.machine);
+    const before = world.publishedBytes;
+    const sent = [1, 2, 3, 4].flatMap((clientSeq) =>
+      ids.flatMap((id) => [
+        world.submit(asker, numbered(id, clientSeq)),
+        world.submit(asker, draftOf(id, `free ${clientSeq}`, { quote: 'c:4' })),
+      ]),
+    );
+    world.scheduler.pass(100);
+    const once = world.publishedBytes - before;
+    world.scheduler.pass(4_000);
+    expect(world.publishedBytes - before).toBeLessThan(once * 1.2);
+    world.network.heal();
+    world.scheduler.pass(5_000);
+    expect(new Set(sent.filter(({ draft }) => draft.clientSeq).flatMap(codeOf))).toEqual(new Set(['stored']));
+    for (const id of ids)
+      expect(world.stored(id).flatMap(({ clientSeq }) => clientSeq ?? [])).toEqual([1, 2, 3, 4]);
   });
 
   test('is cut into messages that the bus takes', async () => {

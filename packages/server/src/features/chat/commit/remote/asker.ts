@@ -35,6 +35,8 @@ export class Asker {
   #hasHole = false;
   #answers: Answer[] = [];
   #missed: Missed | undefined;
+  /** It wants to hear something, whatever there is. */
+  #isAsked = false;
   #answerNumber = 0;
   #sending: Promise<void> | undefined;
   #heardMs: number;
@@ -61,6 +63,10 @@ export class Asker {
       return;
     }
     this.#number = number;
+    if (sends.length === 0) {
+      this.#isAsked = true;
+      this.#start();
+    }
     for (const [id, send] of sends) {
       // Sent again, and still being worked on.
       if (this.#underWay.has(id)) continue;
@@ -97,10 +103,11 @@ export class Asker {
     const { bus, failed, life, nodeName: from } = this.#deps;
     // A batch of the store is answered in one turn, and in one message.
     await undefined;
-    while (this.#answers.length > 0 || this.#missed) {
+    while (this.#answers.length > 0 || this.#missed || this.#isAsked) {
       const answers = this.#answers.splice(0, ANSWERS_AT_ONCE);
       const missed = this.#missed;
       this.#missed = undefined;
+      this.#isAsked = false;
       this.#answerNumber += 1;
       const message = encode({ from, life, number: this.#answerNumber, answers, missed });
       try {

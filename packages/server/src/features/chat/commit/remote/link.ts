@@ -53,8 +53,10 @@ export class Link {
   #series: number;
   #number = 0;
   #queue: Forwarded[] = [];
-  /** The owner is to hear of the new series, also when there is nothing to be sent again: it says what it did not get. */
-  #isNew = false;
+  /** The owner is to say something, also when there is nothing to be sent: the numbers show what one of the two did not get. */
+  #isAsking = false;
+  /** It was asked, and nothing was heard of it since. */
+  #wasAsked = false;
   #isSending = false;
   /** Nothing is sent until then, and then all again. */
   #pausedUntilMs: number | undefined;
@@ -91,6 +93,7 @@ export class Link {
     this.#heard = number;
     this.#lastMs = this.#deps.clock.monotonicMs();
     this.#patienceMs = firstPatienceMs;
+    this.#wasAsked = false;
     if (missed) this.#again(missed);
     if (hasHole || (missed && missed.before > this.#series)) this.restart();
     return true;
@@ -99,15 +102,19 @@ export class Link {
   /** Something may be lost. */
   restart(): void {
     this.#pausedUntilMs = undefined;
+    this.#wasAsked = false;
     this.#series = this.#deps.nextSeries();
     this.#number = 0;
-    this.#isNew = this.forwarded.size > 0;
+    this.#isAsking = this.forwarded.size > 0;
     this.#queue = [...this.forwarded.values()].filter(({ send, series }) => send.turn || series === 0);
     this.#lastMs = this.#deps.clock.monotonicMs();
     this.#start();
   }
 
-  /** Called now and then: whoever waits for too long begins anew. */
+  /**
+   * Called now and then: whoever waits for too long asks, and begins anew when that is not answered either. An owner that is slow,
+   * because the database is, has everything, and must not be sent it again and again.
+   */
   turn(nowMs: number): void {
     if (this.#pausedUntilMs !== undefined) {
       if (nowMs >= this.#pausedUntilMs) this.restart();
@@ -115,13 +122,20 @@ export class Link {
     }
     if (this.forwarded.size === 0 || this.#isSending || nowMs - this.#lastMs < this.#patienceMs) return;
     this.#patienceMs = Math.min(maxPatienceMs, this.#patienceMs * 2);
-    this.restart();
+    if (this.#wasAsked) {
+      this.restart();
+      return;
+    }
+    this.#wasAsked = true;
+    this.#isAsking = true;
+    this.#lastMs = nowMs;
+    this.#start();
   }
 
   /** What waits to be sent is not. */
   close(): void {
     this.#isClosed = true;
-    this.#isNew = false;
+    this.#isAsking = false;
     this.#queue = [];
   }
 
@@ -144,7 +158,7 @@ export class Link {
   }
 
   get #hasMore(): boolean {
-    return this.#pausedUntilMs === undefined && (this.#isNew || this.#queue.length > 0);
+    return this.#pausedUntilMs === undefined && (this.#isAsking || this.#queue.length > 0);
   }
 
   async #send(): Promise<void> {
@@ -186,8 +200,8 @@ export class Link {
       taken += 1;
     }
     this.#queue.splice(0, taken);
-    if ((sends.length === 0 && !this.#isNew) || this.#isClosed) return undefined;
-    this.#isNew = false;
+    if ((sends.length === 0 && !this.#isAsking) || this.#isClosed) return undefined;
+    this.#isAsking = false;
     this.#number += 1;
     return { from: this.#deps.nodeName, series: this.#series, number: this.#number, sends };
   }

@@ -14,7 +14,7 @@ export interface OwnerNews {
 }
 
 /**
- * From a process to an owner, on the owner’s topic. Numbered for each pair: what comes after a hole is not looked at, so that an
+ * From a process to an owner, on the owner’s topic; without sends, it asks for a sign. Numbered for each pair: what comes after a hole is not looked at, so that an
  * owner never sees a send without those before it. Numbers begin anew with each series, which has everything unanswered in it.
  */
 export interface Sends {
