@@ -3,6 +3,9 @@ import type { Send } from '../../../src/ports/message-store/port.ts';
 import type { Network } from './network.ts';
 import { Machine, type Scheduler } from './scheduler.ts';
 
+/** How long a transaction waits for what another one holds. */
+const lockMs = 1_500;
+
 /**
  * The database between the nodes and the memory stores: calls take time, and while it is down they fail. A call that was
  * under way when it crashed may have been carried out or not; the caller is told neither. Sends to a conversation that
@@ -67,27 +70,30 @@ export class SimulatedDatabase {
     }
   }
 
-  async #untilFree(sends: readonly Send[]): Promise<void> {
+  /** False: it waited too long, and nothing was stored. */
+  async #untilFree(sends: readonly Send[]): Promise<boolean> {
+    const lastMs = this.#scheduler.nowMs + lockMs;
     for (;;) {
+      const { nowMs } = this.#scheduler;
       const untilMs = Math.max(...sends.map(({ conversationId }) => this.#held.get(conversationId) ?? 0));
-      const waitMs = untilMs - this.#scheduler.nowMs;
-      if (waitMs <= 0) return;
+      if (untilMs <= nowMs) return true;
+      if (lastMs <= nowMs) return false;
       await new Promise<void>((resolve) => {
         const goOn = () => {
           this.#waiting.delete(goOn);
           resolve();
         };
         this.#waiting.add(goOn);
-        this.#scheduler.at(waitMs, this.machine, goOn);
+        this.#scheduler.at(Math.min(untilMs, lastMs) - nowMs, this.machine, goOn);
       });
     }
   }
 
-  async #call(node: Machine, run: () => unknown, untilFree?: () => Promise<void>): Promise<unknown> {
+  async #call(node: Machine, run: () => unknown, untilFree = async () => true): Promise<unknown> {
     const crashes = this.#crashes;
     await this.#hop(this.machine);
     if (!this.#isUp || this.#network.isCut(node, this.machine)) throw await this.#failure(node);
-    await untilFree?.();
+    if (!(await untilFree())) throw await this.#failure(node, 'timeout');
     const happens = crashes === this.#crashes || this.#scheduler.random.once(2);
     // What it answers is apart from what it keeps, as over a wire.
     const result = happens ? structuredClone(await run()) : undefined;
@@ -96,9 +102,9 @@ export class SimulatedDatabase {
     return result;
   }
 
-  async #failure(node: Machine): Promise<AppError> {
+  async #failure(node: Machine, code: 'timeout' | 'database-unavailable' = 'database-unavailable') {
     await this.#hop(node);
-    return new AppError('database-unavailable');
+    return new AppError(code);
   }
 
   #hop(machine: Machine): Promise<void> {
