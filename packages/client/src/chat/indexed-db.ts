@@ -9,7 +9,11 @@ interface Request<T> {
 
 interface Database {
   createObjectStore(name: string): unknown;
-  transaction(name: string, mode: 'readonly' | 'readwrite', options?: { durability: 'strict' }): Transaction;
+  transaction(
+    name: string,
+    mode: 'readonly' | 'readwrite',
+    options: { durability: 'strict' } | undefined,
+  ): Transaction;
   close(): void;
   onversionchange: (() => void) | null;
 }
@@ -70,9 +74,20 @@ export function indexedDbChatStore(name = 'hvideo.chat'): ChatStore {
     });
     return opened;
   };
+  const begin = async (mode: 'readonly' | 'readwrite'): Promise<Transaction> => {
+    const options = mode === 'readwrite' ? ({ durability: 'strict' } as const) : undefined;
+    const known = await database();
+    try {
+      return known.transaction(storeName, mode, options);
+    } catch {
+      // Browsers close a connection by themselves, such as that of a page which was long in the background.
+      forget();
+      return (await database()).transaction(storeName, mode, options);
+    }
+  };
   return {
     read: async (prefix) => {
-      const transaction = (await database()).transaction(storeName, 'readonly');
+      const transaction = await begin('readonly');
       const store = transaction.objectStore(storeName);
       const range = ranges.bound(prefix, `${prefix}\uffff`);
       const keys = store.getAllKeys(range);
@@ -81,7 +96,7 @@ export function indexedDbChatStore(name = 'hvideo.chat'): ChatStore {
       return keys.result.map((key, at): StoredValue => ({ key, value: values.result[at] ?? null }));
     },
     write: async (changes) => {
-      const transaction = (await database()).transaction(storeName, 'readwrite', { durability: 'strict' });
+      const transaction = await begin('readwrite');
       const store = transaction.objectStore(storeName);
       try {
         for (const { key, value } of changes) {

@@ -118,6 +118,24 @@ describe('IndexedDB', () => {
     expect(await store.read('')).toHaveLength(1);
   });
 
+  test('a connection that the browser has closed by itself is opened again', async () => {
+    const closing: Factory = new IDBFactory();
+    const { open } = IDBFactory.prototype;
+    const opened: { readonly result: { close(): void } }[] = [];
+    closing.open = (...args: unknown[]) => {
+      const request = open.apply(closing, args);
+      opened.push(request);
+      return request;
+    };
+    const store = inBrowser('closing', closing);
+    await store.write([{ key: 'a', value: 1 }]);
+    opened[0]?.result.close();
+    await store.write([{ key: 'b', value: 2 }]);
+    opened[1]?.result.close();
+    expect(await store.read('')).toHaveLength(2);
+    expect(opened).toHaveLength(3);
+  });
+
   test('one that another program blocks is waited for with a deadline', async () => {
     // It holds the database, hears nobody, and somebody wants it deleted: who opens it waits for both.
     const held = await new Promise<{ close(): void }>((resolve, reject) => {
