@@ -46,7 +46,8 @@ export async function composeApplication(options: ComposeOptions) {
       if (answersRequests(roles)) features.exists.start();
       // Rates of what this process sees, whichever of its roles does.
       if (roles.length > 0) tuning.start();
-      await worker?.start({ isOnly });
+      if (worker) await worker.start({ isOnly });
+      else if (roles.length > 0) features.counters.startSettling();
       indexer?.start();
       await jobs.start();
     },

@@ -11,6 +11,7 @@ import { observationOf } from '../../src/kernel/hyperloglog.ts';
 import { systemRandom } from '../../src/kernel/random.ts';
 import type { Database, Sql } from '../../src/ports/database/port.ts';
 import { type TestDatabase, testDatabase, testLog } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 
 let test_: TestDatabase;
 let folder = '';
@@ -83,6 +84,24 @@ describe('counters', () => {
     await here.add([{ id, metric: 'likes', delta: 7 }]);
     await there.fold();
     expect([await likes(here, id), await likes(there, id)]).toEqual([7, 7]);
+  });
+
+  test('a process that does not fold forgets what others have folded, and goes on reading it', async () => {
+    const [api, worker] = [open(), open()];
+    const id = newId();
+    api.startSettling();
+    try {
+      await record(api, [{ id, metric: 'likes', delta: 2 }]);
+      await api.add([{ id, metric: 'likes', delta: 3 }]);
+      expect(api.unsettled).toBe(1);
+      expect(await likes(api, id)).toBe(5);
+      await worker.fold();
+      await eventually(async () => api.unsettled === 0);
+      expect(await likes(api, id)).toBe(5);
+    } finally {
+      await api.close();
+      await worker.close();
+    }
   });
 
   test('nothing is counted when the transaction rolls back', async () => {

@@ -24,6 +24,8 @@ export interface FolderDeps {
 
 /** How long an increment waits to become part of its total. */
 const foldEveryMs = 300;
+/** Where others fold: how often it is looked up how far they have come. */
+const settleEveryMs = 1_000;
 /** What the port takes in one call. */
 const copyAtOnce = 2_000;
 
@@ -58,6 +60,19 @@ export class Folder {
     this.#timer ??= clock.every(foldEveryMs, async () => {
       this.#running = this.turn().catch((error: unknown) =>
         log.warn({ err: error }, 'counters were not folded'),
+      );
+      await this.#running;
+    });
+  }
+
+  /** Where others fold: what they have brought into the totals must not be kept here for ever. */
+  startSettling(): void {
+    const { clock, db, log, overlay } = this.#deps;
+    this.#timer ??= clock.every(settleEveryMs, async () => {
+      if (overlay.size === 0) return;
+      this.#running = foldState(db).then(
+        ({ copied }) => overlay.settle(copied),
+        (error: unknown) => log.warn({ err: error }, 'it is not known how far counters were folded'),
       );
       await this.#running;
     });

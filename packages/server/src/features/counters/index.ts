@@ -43,6 +43,10 @@ export interface CountersService extends Counters {
   fold(): Promise<void>;
   /** Begins to fold in the background. */
   start(): void;
+  /** In place of `start`, where other processes fold. */
+  startSettling(): void;
+  /** Counters of which this process remembers own increments. */
+  readonly unsettled: number;
   /** Daily work. */
   clean(): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +83,10 @@ export function createCounters({ db, store, ids, clock, random, log }: CountersD
     open: () => adopt(db),
     fold: () => folder.turn(),
     start: () => folder.start(),
+    startSettling: () => folder.startSettling(),
+    get unsettled() {
+      return overlay.size;
+    },
     clean: () => clean(db),
     close: async () => {
       await combiner.drain();
