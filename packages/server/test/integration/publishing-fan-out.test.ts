@@ -152,7 +152,7 @@ describe('trouble', () => {
     const [lost = ''] = await readers(1, 2);
     const { key } = await w.publish(author);
     w.cut.add(lost);
-    await untilSettled(w.process(calm, { maxAttempts: 3, small: 50, chunk: 60 }));
+    await untilSettled(w.process(calm, { maxAttempts: 3, small: 50, chunk: 60, keepMs: 0 }));
     const rows = await w.db.sql<{ id: string; mode: number }>`
       select follower_id as id, mode from follow where followee_id = ${author}`;
     const mode = new Map(rows.map((row) => [row.id, row.mode]));

@@ -35,6 +35,8 @@ export interface FanOutSettings extends QueueSettings {
   readonly largeAtOnce: number;
   /** Chunks of a large one before others have their turn. */
   readonly stride: number;
+  /** How often its place is kept, and it is noticed that it was deleted: well within the delay of removals. */
+  readonly keepMs: number;
 }
 
 const defaults: FanOutSettings = {
@@ -47,7 +49,8 @@ const defaults: FanOutSettings = {
   small: 256,
   chunk: 4_000,
   largeAtOnce: 4,
-  stride: 8,
+  stride: 32,
+  keepMs: 500,
 };
 
 const settledAtOnce = 500;
@@ -63,7 +66,7 @@ export interface FanOutCounts {
 
 /**
  * Brings what was recorded into its author's outbox and its followers' inboxes. Every step may be repeated: followers are
- * pushed to in the order of their ids, the place is kept after each stretch, and who takes over a dead worker's entry
+ * pushed to in the order of their ids, the place is kept every now and then, and who takes over a dead worker's entry
  * goes on from there. Followers are selected after the commit of the entry, so that an edge which is pushed to since has
  * copied it.
  *
@@ -134,8 +137,8 @@ export class FanOut {
     const stretches = await nextFollowers(db, leased, this.#settings.small, 'all');
     const entries = new Map(leased.map((entry) => [entry.key, entry]));
     await this.#push([
-      ...leased.map((entry) => pushTo('outbox', entry.authorId, entry)),
-      ...stretches.flatMap((stretch) => pushesOf(entries.get(stretch.key), stretch)),
+      ...leased.map(outboxPush),
+      ...stretches.flatMap((stretch) => inboxPushes(entries.get(stretch.key), stretch)),
     ]);
     const moves = stretches.flatMap(({ key, isLast, lastId }) =>
       isLast || lastId === undefined ? [] : [{ key, afterFollower: lastId }],
@@ -146,30 +149,32 @@ export class FanOut {
     if (moves.length > 0) this.#lanes.large.wake();
   }
 
-  /** Some stretches of one. While one is pushed, the next is looked up and the place after the last is kept. */
+  /**
+   * Some stretches of one. While one is pushed, the next is looked up. The place is kept now and then: that is a write to disk, which
+   * takes longer than a stretch, and whoever takes over pushes at most what came after it once more.
+   */
   async #goOn(entry: Leased, signal: AbortSignal | undefined): Promise<void> {
     if (entry.attempts >= this.#settings.maxAttempts) return this.#crawl(entry);
     const { key } = entry;
+    const { clock, db } = this.#deps;
+    const { chunk, keepMs, stride } = this.#settings;
     const readers = entry.stage === 'large' ? 'active' : 'others';
-    const look = (afterFollower: string) =>
-      nextFollowers(this.#deps.db, [{ ...entry, afterFollower }], this.#settings.chunk, readers);
-    let keeping: Promise<Set<string>> | undefined;
+    const look = (afterFollower: string) => nextFollowers(db, [{ ...entry, afterFollower }], chunk, readers);
+    let keptAtMs = clock.monotonicMs();
     let [stretch] = await look(entry.afterFollower);
-    for (let chunk = 1; stretch; chunk++) {
+    for (let count = 1; stretch; count++) {
       const { isLast, lastId } = stretch;
-      const [next, kept] = await Promise.all([
+      const [next] = await Promise.all([
         isLast || lastId === undefined ? undefined : look(lastId),
-        keeping,
-        this.#push(pushesOf(entry, stretch)),
+        this.#push(inboxPushes(entry, stretch)),
       ]);
-      // Deleted meanwhile, or another worker has taken it over.
-      if (kept && !kept.has(key)) return;
       if (isLast || lastId === undefined) return this.#end(entry);
-      const release = chunk >= this.#settings.stride || signal?.aborted === true;
-      keeping = this.#queue.advance([{ key, afterFollower: lastId }], { release });
-      if (release) {
-        await keeping;
-        return;
+      const release = count >= stride || signal?.aborted === true;
+      if (release || clock.monotonicMs() - keptAtMs >= keepMs) {
+        const kept = await this.#queue.advance([{ key, afterFollower: lastId }], { release });
+        // Deleted meanwhile, or another worker has taken it over.
+        if (release || !kept.has(key)) return;
+        keptAtMs = clock.monotonicMs();
       }
       stretch = next?.[0];
     }
@@ -226,11 +231,16 @@ export class FanOut {
   }
 }
 
-const pushTo = (kind: 'inbox' | 'outbox', ownerId: string, { key, authorId, videoId }: Entry): Push => ({
-  shelf: { kind, ownerId },
-  entry: { key, authorId, videoId },
+const entryOf = ({ key, authorId, videoId }: Entry): Entry => ({ key, authorId, videoId });
+
+const outboxPush = (entry: Entry): Push => ({
+  shelf: { kind: 'outbox', ownerId: entry.authorId },
+  entry: entryOf(entry),
 });
 
-function pushesOf(entry: Entry | undefined, { followerIds }: Stretch): Push[] {
-  return entry ? followerIds.map((id) => pushTo('inbox', id, entry)) : [];
+/** All of one entry, so that a store puts it into bytes once. */
+function inboxPushes(leased: Entry | undefined, { followerIds }: Stretch): Push[] {
+  if (!leased) return [];
+  const entry = entryOf(leased);
+  return followerIds.map((ownerId) => ({ shelf: { kind: 'inbox', ownerId }, entry }));
 }
