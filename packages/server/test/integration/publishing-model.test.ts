@@ -17,7 +17,7 @@ afterAll(() => w[Symbol.asyncDispose]());
 
 const readerCount = 6;
 const authorCount = 2;
-const settings = { small: 1, chunk: 2, stride: 2, freshAtOnce: 2, largeAtOnce: 2, maxAttempts: 3 };
+const settings = { small: 1, chunk: 2, stride: 2, keepMs: 0, freshAtOnce: 2, largeAtOnce: 2, maxAttempts: 3 };
 
 const edge = fc.record({ reader: fc.nat(readerCount - 1), author: fc.nat(authorCount - 1) });
 /** After so many steps of the process it fails, or dies. */
