@@ -1,7 +1,8 @@
 import type { Sql } from '../../../ports/database/port.ts';
 import { type Facts, type PastVerdict, verdictKey } from '../../../ports/message-store/decide.ts';
-import { type Needs, needsOf } from '../../../ports/message-store/needs.ts';
-import type { RefusalCode, Send } from '../../../ports/message-store/port.ts';
+import type { Needs } from '../../../ports/message-store/needs.ts';
+import type { RefusalCode } from '../../../ports/message-store/port.ts';
+import { blockedDirects, type Pairs } from './blocks.ts';
 import type { RememberedConversation, RememberedConversations } from './remembered-conversations.ts';
 
 export interface ReadFacts {
@@ -18,10 +19,9 @@ export interface ReadFacts {
  */
 export async function readFacts(
   tx: Sql,
-  sends: readonly Send[],
+  needs: Needs,
   remembered: RememberedConversations,
 ): Promise<ReadFacts> {
-  const needs = needsOf(sends);
   const known = new Map(needs.conversationIds.map((id) => [id, remembered.take(id)]));
   // Blocks are not under the lock: one that was answered before the sends came is seen in either order.
   const [rows, blockedOfKnown] = await Promise.all([
@@ -54,32 +54,11 @@ const lock = (tx: Sql, conversationIds: readonly string[]) => tx<{ id: string; s
   where conversation_id = any(${tx.array(conversationIds, 'int8')})
   order by conversation_id for update`;
 
-type Pairs = ReadonlyMap<string, readonly [string, string] | null | undefined>;
-
 /** The direct chats in which one has blocked the other. */
 async function readBlocked(tx: Sql, pairs: Pairs): Promise<string[]> {
-  const direct = [...pairs].flatMap(([id, pair]) => (pair ? [{ id, a: pair[0], b: pair[1] }] : []));
-  if (direct.length === 0) return [];
-  const rows = await tx<{ id: string }>`
-    select direct.id from unnest(
-      ${tx.array(
-        direct.map(({ id }) => id),
-        'int8',
-      )},
-      ${tx.array(
-        direct.map(({ a }) => a),
-        'int8',
-      )},
-      ${tx.array(
-        direct.map(({ b }) => b),
-        'int8',
-      )}
-    ) as direct (id, a, b)
-    cross join lateral (
-      (select from block where blocker_id = direct.a and blocked_id = direct.b limit 1)
-      union all
-      (select from block where blocker_id = direct.b and blocked_id = direct.a limit 1)
-    ) block`;
+  const directs = blockedDirects(tx, pairs);
+  if (!directs) return [];
+  const rows = await tx<{ id: string }>`select direct.id from ${directs}`;
   return rows.map(({ id }) => id);
 }
 

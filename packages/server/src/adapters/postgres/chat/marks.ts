@@ -1,6 +1,7 @@
 import { AppError } from '../../../kernel/errors.ts';
 import type { DeliveredMark, ReadMark } from '../../../ports/conversation-store/port.ts';
 import type { Sql } from '../../../ports/database/port.ts';
+import { blockBetween } from './blocks.ts';
 import { appendEvents } from './events.ts';
 import type { ConversationLimits } from './limits.ts';
 
@@ -14,11 +15,7 @@ const isBlocked = (sql: Sql) => sql`exists (
     select account_id as id from conversation_member
     where conversation_id = direct.id and account_id <> m.account_id limit 1
   ) other
-  cross join lateral (
-    (select from block where blocker_id = other.id and blocked_id = m.account_id limit 1)
-    union all
-    (select from block where blocker_id = m.account_id and blocked_id = other.id limit 1)
-  ) block)`;
+  cross join ${blockBetween(sql, sql`other.id`, sql`m.account_id`)})`;
 
 /** What others see of `m`, whose marks rise: nothing new where `risen` says that it is hidden. */
 const shown = (sql: Sql) => sql`

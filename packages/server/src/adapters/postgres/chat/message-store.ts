@@ -1,5 +1,6 @@
 import type { Database } from '../../../ports/database/port.ts';
 import { decide } from '../../../ports/message-store/decide.ts';
+import { type Needs, needsOf } from '../../../ports/message-store/needs.ts';
 import {
   MAX_READ,
   MAX_SENDS,
@@ -37,12 +38,15 @@ export class PostgresMessageStore implements MessageStore {
   }
 
   async #commit(sends: readonly Send[]): Promise<Verdict[]> {
-    return (await commitSteady(this.#db, sends, this.#remembered)) ?? this.#commitInSteps(sends);
+    const needs = needsOf(sends);
+    return (
+      (await commitSteady(this.#db, sends, needs, this.#remembered)) ?? this.#commitInSteps(sends, needs)
+    );
   }
 
-  async #commitInSteps(sends: readonly Send[]): Promise<Verdict[]> {
+  async #commitInSteps(sends: readonly Send[], needs: Needs): Promise<Verdict[]> {
     const { conversations, decision, written } = await this.#db.transaction(async (tx) => {
-      const { facts, conversations } = await readFacts(tx, sends, this.#remembered);
+      const { facts, conversations } = await readFacts(tx, needs, this.#remembered);
       const decision = decide(sends, facts);
       return { conversations, decision, written: await write(tx, decision) };
     });

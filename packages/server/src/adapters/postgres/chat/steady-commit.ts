@@ -1,7 +1,8 @@
-import type { Database, Sql, SqlQuery } from '../../../ports/database/port.ts';
+import type { Database, Sql } from '../../../ports/database/port.ts';
 import { type Decision, decide, type Facts } from '../../../ports/message-store/decide.ts';
-import { type Needs, needsOf } from '../../../ports/message-store/needs.ts';
+import type { Needs } from '../../../ports/message-store/needs.ts';
 import type { Send, Verdict } from '../../../ports/message-store/port.ts';
+import { blockedDirects } from './blocks.ts';
 import type { RememberedConversation, RememberedConversations } from './remembered-conversations.ts';
 import { storing } from './writes.ts';
 
@@ -16,9 +17,9 @@ type Known = ReadonlyMap<string, RememberedConversation>;
 export async function commitSteady(
   db: Database,
   sends: readonly Send[],
+  needs: Needs,
   remembered: RememberedConversations,
 ): Promise<Verdict[] | undefined> {
-  const needs = needsOf(sends);
   if (!isAllKnown(needs, remembered)) return undefined;
   // What is decided changes what is remembered: it is forgotten unless it is stored.
   const known = new Map<string, RememberedConversation>();
@@ -73,12 +74,14 @@ async function store(
     heads.map(({ id }) => id),
     'int8',
   );
+  // Blocks are not under the lock: one that was answered before the sends came is seen.
+  const blocked = blockedDirects(sql, new Map([...known].map(([id, { pair }]) => [id, pair])));
   const rows = await sql<{ xid: string | null }>`
     with locked as materialized (
       select conversation_id, seq, xmin::text as xmin from conversation_head
       where conversation_id = any(${ids}) order by conversation_id for update
     ), fit as materialized (
-      select count(*) = ${heads.length} and not ${anyBlocked(sql, known)} as is_fit
+      select count(*) = ${heads.length} ${blocked ? sql`and not exists (select from ${blocked})` : sql``} as is_fit
       from locked join unnest(
         ${ids},
         ${sql.array(
@@ -93,26 +96,4 @@ async function store(
     ), ${storing(sql, decision.messages, decision.heads, sql`(select is_fit from fit)`)}
     select case when is_fit then pg_current_xact_id()::xid::text end as xid from fit`;
   return rows[0]?.xid ?? undefined;
-}
-
-/** Blocks are not under the lock: one that was answered before the sends came is seen. */
-function anyBlocked(sql: Sql, known: Known): SqlQuery<unknown[]> {
-  const pairs = [...known.values()].flatMap(({ pair }) => (pair ? [pair] : []));
-  if (pairs.length === 0) return sql`false`;
-  return sql`exists (
-    select from unnest(
-      ${sql.array(
-        pairs.map(([a]) => a),
-        'int8',
-      )},
-      ${sql.array(
-        pairs.map(([, b]) => b),
-        'int8',
-      )}
-    ) as direct (a, b)
-    cross join lateral (
-      (select from block where blocker_id = direct.a and blocked_id = direct.b limit 1)
-      union all
-      (select from block where blocker_id = direct.b and blocked_id = direct.a limit 1)
-    ) block)`;
 }
