@@ -62,7 +62,7 @@ export class CommitQueue {
 
   /** Resolves when nothing is under way. What waits for a quote is answered: it changed nothing. */
   async drain(): Promise<void> {
-    while (this.#underWay > 0 || this.#pauses > 0 || this.#queue.length > 0) await this.#idle.promise;
+    while (this.#underWay > 0 || this.#queue.length > 0) await this.#idle.promise;
     this.#looking?.[Symbol.dispose]();
     for (const waiting of this.#held.releaseAll(Number.NEGATIVE_INFINITY)) {
       this.#refuse(waiting, new AppError('shutting-down', { retryAfterSeconds: 1 }));

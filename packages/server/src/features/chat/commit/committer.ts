@@ -36,14 +36,8 @@ export class Committer implements Commits {
 
   #take(draft: Draft, listener: SendListener): AppError | undefined {
     if (this.#isStopping) return shuttingDown();
-    let send: PreparedSend;
-    try {
-      send = this.#preparer.prepare(draft);
-    } catch (error) {
-      if (error instanceof AppError) return error;
-      throw error;
-    }
-    return this.#add(send, listener);
+    const send = this.#preparer.prepare(draft);
+    return send instanceof AppError ? send : this.#add(send, listener);
   }
 
   /** As `submit`, of what another process has looked at already. */

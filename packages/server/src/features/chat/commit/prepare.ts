@@ -15,8 +15,17 @@ const QUOTE = /^([A-Za-z0-9_-]{0,64}):([1-9][0-9]{0,15})$/;
 export class Preparer {
   readonly #chains = new Map<string, string>();
 
-  /** Errors: `invalid-request`, `not-found`; `message-invalid` and `quote-unknown` of a send without a number. */
-  prepare(draft: Draft): PreparedSend {
+  /** Or why it is refused: `invalid-request`, `not-found`; `message-invalid` and `quote-unknown` of a send without a number. */
+  prepare(draft: Draft): PreparedSend | AppError {
+    try {
+      return this.#prepare(draft);
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
+  }
+
+  #prepare(draft: Draft): PreparedSend {
     const { conversationId, senderId, deviceId, body } = draft;
     if (!isId(conversationId)) throw new AppError('not-found');
     const turn = this.#turn(draft);

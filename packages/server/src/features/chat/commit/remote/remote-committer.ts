@@ -3,7 +3,7 @@ import { Occasionally } from '../../../../kernel/occasionally.ts';
 import type { Subscription } from '../../../../ports/bus/port.ts';
 import { overloaded } from '../commit-queue.ts';
 import { shuttingDown } from '../committer.ts';
-import { type PreparedSend, Preparer } from '../prepare.ts';
+import { Preparer } from '../prepare.ts';
 import type { Commits, Draft, Receipt, SendListener } from '../types.ts';
 import { Lanes } from './lanes.ts';
 import { type Forwarded, Link } from './link.ts';
@@ -109,13 +109,8 @@ export class RemoteCommitter implements Commits {
   #take(draft: Draft, listener: SendListener): AppError | undefined {
     const { maxBytes, maxUnderWay } = this.#options;
     if (this.#isStopping) return shuttingDown();
-    let send: PreparedSend;
-    try {
-      send = this.#preparer.prepare(draft);
-    } catch (error) {
-      if (error instanceof AppError) return error;
-      throw error;
-    }
+    const send = this.#preparer.prepare(draft);
+    if (send instanceof AppError) return send;
     const bytes = send.body.length;
     if (this.#forwarded.size >= maxUnderWay || this.#bytes + bytes > maxBytes) return overloaded();
     this.#ids += 1;
