@@ -1,3 +1,4 @@
+import { expect } from 'bun:test';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -174,8 +175,16 @@ export class ChatCrowd implements AsyncDisposable {
     );
   }
 
-  /** Waits until everything is said and heard. Answers what was promised and is not there. */
-  async settle(): Promise<string[]> {
+  /** Waits until everything is said and heard: all of it is stored as promised, and it is more than `least` for each person. */
+  async expectWhole(least: number): Promise<void> {
+    expect(await this.#settle()).toEqual([]);
+    const { acknowledged, refused, sent } = this.history;
+    expect(refused.size).toBe(0);
+    expect(acknowledged.length).toBe(sent.size);
+    expect(sent.size).toBeGreaterThan(this.shape.people * least);
+  }
+
+  async #settle(): Promise<string[]> {
     const pending = () => this.clients.reduce((sum, { chat }) => sum + chat.status.snapshot().pending, 0);
     await eventually(async () => pending() === 0, 90_000);
     const isWell = async () => (await this.#violations()).length === 0;
