@@ -64,7 +64,10 @@ function send(client, conversation, text, clientSeq) {
 }
 
 const [name, password, otherName, otherPassword] = logins;
-const { promise: arrived, resolve: arrive } = Promise.withResolvers();
+let arrive;
+const arrived = new Promise((resolve) => {
+  arrive = resolve;
+});
 const one = await connect(name, password, () => {});
 const two = await connect(otherName, otherPassword, (message) => {
   const { conversation, seq, sender } = message.headers;
